@@ -1,0 +1,57 @@
+/*
+ * bundle - an OCI runtime bundle (runtime-spec 1.0, bundle.md, config.md): from an image's config to a
+ * config.json, and from a config.json to a struct sandbox.
+ *
+ * An overlay bundle says so in the terms of the specification: its first mount has destination "/", type "overlay"
+ * and the options lowerdir= (top first; ':' and '\' in a path escaped with '\'), upperdir= and workdir=.
+ */
+#ifndef CR_BUNDLE_H
+#define CR_BUNDLE_H
+
+#include "buf.h"
+#include "err.h"
+#include "oci.h"
+#include "sandbox.h"
+#include "user.h"
+
+#include <stdbool.h>
+
+/* What a user may override, as `docker run` has it. Borrowed; NULL: the image's. */
+struct bundle_overrides {
+	const char *entrypoint;	  /* replaces Entrypoint and drops the image's Cmd; "" for none */
+	char *const *cmd;	  /* NULL-terminated; replaces Cmd */
+	char *const *env;	  /* NULL-terminated "NAME=value", or "NAME": value from our own environment, by the caller */
+	const char *working_dir;
+	const char *hostname;
+	bool terminal;
+	bool readonly_root;
+};
+
+/* The overlay of a bundle; count 0: rootfs/ is a plain tree. */
+struct bundle_overlay {
+	char *const *lower; /* absolute paths, top first */
+	size_t count;
+	const char *upper, *work;
+};
+
+/*
+ * Writes a config.json for the image into `out`. `user` is resolved already (user.h). args = Entrypoint + Cmd; none at
+ * all is ERR_USAGE "no command". Environment: PATH, HOSTNAME, TERM (with a terminal) < the image's < the user's; HOME
+ * from passwd when unset.
+ */
+int bundle_write_config(const struct oci_config *image, const struct user *user, const struct bundle_overrides *over,
+			const struct bundle_overlay *overlay, struct buf *out, struct err *e);
+
+struct bundle; /* a config.json that was read; owns what the sandbox points at */
+
+/*
+ * Reads `dir`/config.json; a directory without one is a bare root filesystem and gets the defaults. What config.json
+ * asks for and we cannot honour is ERR_USAGE, by name.
+ */
+struct bundle *bundle_open(const char *dir, struct err *e); /* NULL on failure; bundle_free frees */
+void bundle_free(struct bundle *b);			     /* NULL is allowed */
+
+/* The sandbox it describes. Borrowed from b; the caller may change fields before running it. */
+struct sandbox *bundle_sandbox(struct bundle *b);
+
+#endif

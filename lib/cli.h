@@ -1,0 +1,61 @@
+/*
+ * cli - what all programs do alike: options that every program has, errors to stderr, exit statuses, and where the store
+ * is. The only module that prints and that reads the environment.
+ */
+#ifndef CR_CLI_H
+#define CR_CLI_H
+
+#include "buf.h"
+#include "err.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define CR_VERSION "0.1.0"
+
+struct cli {
+	const char *name;  /* "cr-verify" */
+	const char *usage; /* full text of --help: "usage: …\n" and a line an option */
+	const char *store; /* -s/--store, or NULL */
+	int verbose;	   /* -v, counted */
+};
+
+/* Long options shared by every program, to be put at the end of each table (name, has_arg, flag, val). */
+#define CLI_LONG_OPTIONS                                                                          \
+	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },                \
+		{ "store", required_argument, NULL, 's' }, { "verbose", no_argument, NULL, 'v' }, \
+		{ NULL, 0, NULL, 0 }
+#define CLI_SHORT_OPTIONS "hVs:v"
+
+/*
+ * First call of main: descriptors 0 to 2 are open afterwards (on /dev/null where the caller closed them), a setuid
+ * start is refused, SIGPIPE is an error of write and no death.
+ */
+void cli_start(struct cli *c, const char *name, const char *usage);
+
+/*
+ * Handles an option that the program did not: help and version (exits 0), store and verbose, anything else (exits 2 with
+ * the usage line). To be called from the default branch of the getopt_long loop.
+ */
+void cli_option(struct cli *c, int option);
+
+/* Prints "name: what: why"; control characters are shown as escapes, so that no name from outside reaches a terminal raw. */
+void cli_error(const struct cli *c, const struct err *e);
+void cli_warn(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* cli_error, and the status the error stands for. */
+int cli_fail(const struct cli *c, const struct err *e);
+
+/* "usage" errors: prints the message and a hint, returns 2. */
+int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * The store's directory (DESIGN §3): -s, $CR_STORE, data/ beside the program's own bin/, else the system's or the user's.
+ */
+int cli_store_path(const struct cli *c, struct buf *out, struct err *e);
+
+/* Last call of main: flushes stdout; a failure there (a full disk) turns status 0 into 1. */
+int cli_end(const struct cli *c, int status);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * fsext - what filesystems offer beyond POSIX, behind one face: extended attributes, whiteouts as overlayfs
+ * has them, sharing of extents. fsext_linux.c, fsext_posix.c (no attributes; whiteouts are empty files named
+ * ".wh.NAME", which no layer can produce otherwise).
+ *
+ * All act on an open descriptor or on (dir, name), never through a symlink, and set errno.
+ */
+#ifndef CR_FSEXT_H
+#define CR_FSEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/*
+ * Extended attributes of `name` in `dir`, a symlink itself and not its target; name "" means dir itself
+ * (which may be an O_PATH descriptor).
+ * set: 0, or -1 with errno (ENOTSUP where the filesystem or the platform has none).
+ */
+int fsext_set_xattr(int dir, const char *name, const char *attr, const void *value, size_t n);
+ssize_t fsext_get_xattr(int dir, const char *name, const char *attr, void *value, size_t max);
+ssize_t fsext_list_xattr(int dir, const char *name, char *list, size_t max); /* NUL-separated names */
+
+/*
+ * Marks, in a layer that lies by itself, that `name` of the layers below is gone. An entry of that name must
+ * not exist. 0, or -1 with errno.
+ */
+int fsext_make_whiteout(int dir, const char *name);
+
+/*
+ * Whether the entry is a whiteout, and of which name: copies the hidden name to `hidden` (NAME_MAX + 1 bytes).
+ */
+bool fsext_is_whiteout(int dir, const char *name, const struct stat *st, char *hidden);
+
+/* Marks that the directory hides everything of the layers below. 0, or -1 with errno. */
+int fsext_make_opaque(int dir);
+bool fsext_is_opaque(int dir);
+
+/*
+ * Copies n bytes of `from` to `to`, both at the offset `at`: extents are shared where the filesystem can, copied
+ * inside the kernel where it can, and otherwise read and written. 0, or -1 with errno.
+ */
+int fsext_copy_range(int from, int to, off_t at, off_t n);
+
+#endif

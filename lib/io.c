@@ -1,0 +1,127 @@
+#include "io.h"
+
+#include "buf.h"
+
+#include <errno.h>
+
+void io_cleanup_fd(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+void io_cleanup_free(void *ptr)
+{
+	void **p = ptr;
+	int saved = errno;
+
+	free(*p);
+	errno = saved;
+}
+
+void io_cleanup_file(FILE **f)
+{
+	int saved = errno;
+
+	if (*f)
+		fclose(*f);
+	*f = NULL;
+	errno = saved;
+}
+
+ssize_t io_read_full(int fd, void *data, size_t n)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = read(fd, (char *)data + have, n - have);
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1)
+			return -1;
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
+int io_write_full(int fd, const void *data, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t put = write(fd, (const char *)data + done, n - done);
+		if (put == -1 && errno == EINTR)
+			continue;
+		if (put == -1)
+			return -1;
+		done += (size_t)put;
+	}
+	return 0;
+}
+
+int io_read_all(int fd, size_t max, struct buf *out, struct err *e)
+{
+	char chunk[16384];
+	size_t total = 0;
+
+	for (;;) {
+		ssize_t got = io_read_full(fd, chunk, sizeof chunk);
+		if (got == -1)
+			return err_errno(e, errno, "read");
+		if (got == 0)
+			return buf_check(out, e);
+		total += (size_t)got;
+		if (total > max)
+			return err_set(e, ERR_CONTENT, "longer than the limit of %zu bytes", max);
+		buf_add(out, chunk, (size_t)got);
+	}
+}
+
+int io_close(int *fd, const char *what, struct err *e)
+{
+	/* Linux frees the descriptor even when close fails: never a second try. */
+	if (close(steal_fd(fd)) == -1 && errno != EINTR)
+		return err_errno(e, errno, "close %s", what);
+	return 0;
+}
+
+static ssize_t source_fd_read(struct source *self, void *data, size_t n, struct err *e)
+{
+	struct source_fd *s = (struct source_fd *)self;
+
+	for (;;) {
+		ssize_t got = read(s->fd, data, n);
+		if (got >= 0)
+			return got;
+		if (errno != EINTR)
+			return err_errno(e, errno, "read %s", s->what);
+	}
+}
+
+void source_fd_init(struct source_fd *s, int fd, const char *what)
+{
+	s->source.read = source_fd_read;
+	s->fd = fd;
+	s->what = what;
+}
+
+ssize_t source_read_full(struct source *s, void *data, size_t n, struct err *e)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = s->read(s, (char *)data + have, n - have, e);
+		if (got == -1)
+			return -1;
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}

@@ -1,0 +1,58 @@
+/*
+ * layer - one tar stream applied to a directory (image-spec layer.md, Applying Changesets).
+ *
+ * Two forms:
+ *
+ *  LAYER_MERGE  onto a tree that holds the layers below: whiteouts remove, hard links find their targets, the
+ *	       metadata of parents that the layer only implies stays.
+ *  LAYER_ALONE  onto an empty directory, to be stacked by overlayfs: whiteouts become whiteouts (fsext.h), opaque
+ *	       directories are marked, and what cannot be decided without the layers below is noted.
+ *
+ * Rules (PROTOCOL, Layers): whiteouts never hide entries of their own layer; an opaque marker acts first
+ * wherever it stands; a directory over a directory keeps the children, anything else is removed first; the last
+ * entry of a name wins. Per entry: create, chown, chmod, xattrs, times; directories' times and modes last,
+ * deepest first.
+ */
+#ifndef CR_LAYER_H
+#define CR_LAYER_H
+
+#include "err.h"
+#include "tar.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LAYER_ENTRIES_MAX 2000000
+#define LAYER_BYTES_MAX (INT64_C(64) << 30)
+
+enum layer_form { LAYER_MERGE, LAYER_ALONE };
+
+enum layer_note {
+	LAYER_NOTE_IMPLIED,  /* path: a directory made only because an entry below it implies it (LAYER_ALONE) */
+	LAYER_NOTE_HARDLINK, /* path: a hard link, link: whose target this layer does not hold (LAYER_ALONE) */
+	LAYER_NOTE_DEVICE,   /* path: a device node, not made; entry has type, mode, owner and numbers */
+	LAYER_NOTE_OWNER,    /* path: belongs to entry->uid, entry->gid, which could not be set here */
+	LAYER_NOTE_XATTR,    /* path: carried the attribute `link`, which is not kept */
+	LAYER_NOTE_TRAILING, /* path "": bytes other than zeros after the end of the archive */
+};
+
+struct layer_options {
+	enum layer_form form;
+	bool chown; /* set owners: the process may (root, or root of a user namespace with a range of ids) */
+	bool devices; /* make device nodes instead of noting them */
+	int64_t entries_max, bytes_max; /* 0: the defaults above */
+
+	/* Told what the caller may have to know. path and link are relative to the root, and normalised; `entry` is
+	 * the entry at hand, or NULL. Returns 0, or -1 to stop. May be NULL. */
+	int (*note)(void *ctx, enum layer_note note, const char *path, const char *link,
+		    const struct tar_entry *entry, struct err *e);
+	void *ctx;
+};
+
+/*
+ * Applies the whole archive beneath the directory `root`. 0, or -1: ERR_CONTENT for a layer that is malformed
+ * or refused, ERR_IO otherwise. The directory is then in an undefined state, and the caller removes it.
+ */
+int layer_apply(struct tar *t, int root, const struct layer_options *options, struct err *e);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * sandbox - runs one process, isolated as a plain struct says. It knows no images and no JSON: bundle.h makes the
+ * struct from a config.json. sandbox_linux.c (namespaces, pivot_root, overlay), sandbox_posix.c (chroot).
+ *
+ *	struct sandbox s;
+ *	sandbox_init(&s);
+ *	s.rootfs = "/tmp/bb/rootfs"; s.args = argv; …
+ *	status = sandbox_run(&s, e);
+ *
+ * All pointers are borrowed from the caller.
+ */
+#ifndef CR_SANDBOX_H
+#define CR_SANDBOX_H
+
+#include "err.h"
+#include "userns.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Exit statuses of sandbox_run and of the programs above it (DESIGN §2). */
+#define SANDBOX_FAILED 125	  /* the tool's own failure */
+#define SANDBOX_CANNOT_EXECUTE 126
+#define SANDBOX_NOT_FOUND 127
+
+enum sandbox_isolation {
+	SANDBOX_NAMESPACES, /* Linux: user, mount, pid, ipc and uts namespaces, pivot_root */
+	SANDBOX_CHROOT,	    /* chroot, a clean environment, a changed user: the portable way */
+};
+
+/* A mount inside the container, in the order given. */
+struct sandbox_mount {
+	const char *destination; /* absolute, inside */
+	const char *type;	 /* proc, sysfs, tmpfs, devpts, mqueue, bind */
+	const char *source;	 /* of a bind: a path of the host; otherwise a label, or NULL */
+	char *const *options;	 /* mount(8) words as runtime-spec has them, NULL-terminated, or NULL */
+};
+
+struct sandbox {
+	enum sandbox_isolation isolation;
+	struct userns userns;	/* userns_plan_container, or NONE for --userns=host */
+
+	/* The root: a plain directory; or, with lower_count > 0, an overlay mounted there for this run alone. */
+	const char *rootfs;
+	const char *const *lower; /* directories, top first */
+	size_t lower_count;
+	const char *upper, *work; /* both, or NULL for a read-only overlay */
+	bool readonly_root;
+
+	const char *hostname;	/* or NULL: the host's */
+	const struct sandbox_mount *mounts;
+	size_t mount_count;
+	const char *const *masked, *const *readonly; /* NULL-terminated paths inside, or NULL */
+	bool host_files;	/* the host's resolv.conf and hosts are visible inside */
+
+	char *const *args;	/* NULL-terminated, at least one */
+	char *const *env;	/* NULL-terminated, or NULL: empty */
+	const char *cwd;	/* absolute, made where missing; NULL: "/" */
+	const char *user;	/* looked up inside (user.h); NULL: the four fields below */
+	uint32_t uid, gid;
+	const uint32_t *groups;
+	size_t group_count;
+	uint64_t caps_bounding, caps_effective, caps_permitted, caps_inheritable, caps_ambient; /* 1 << CAP_* */
+	bool no_new_privs;
+	bool terminal;		/* a pseudo-terminal of the container's own, joined to ours */
+
+	/* Called once the process is about to run, with its pid outside; may be NULL. */
+	void (*started)(void *ctx, pid_t pid);
+	void *ctx;
+};
+
+/* Everything unset, with docker's default capabilities and no_new_privs. */
+void sandbox_init(struct sandbox *s);
+
+/* The default capability set: what docker leaves to a container's root. */
+extern const uint64_t sandbox_default_caps;
+
+/*
+ * Runs the process and waits for it, passing signals on. Returns its exit status, 128+N when signal N killed it,
+ * 126 or 127 with the error set when it could not be executed, 125 with the error set for anything else.
+ */
+int sandbox_run(const struct sandbox *s, struct err *e);
+
+#endif
