@@ -17,6 +17,7 @@
 struct cli {
 	const char *name;  /* "cr-verify" */
 	const char *usage; /* full text of --help: "usage: …\n" and a line an option */
+	const char *argv0;
 	const char *store; /* -s/--store, or NULL */
 	int verbose;	   /* -v, counted */
 };
@@ -29,10 +30,10 @@ struct cli {
 #define CLI_SHORT_OPTIONS "hVs:v"
 
 /*
- * First call of main: descriptors 0 to 2 are open afterwards (on /dev/null where the caller closed them), a setuid
+ * First call of main (all arguments are kept, not copied): descriptors 0 to 2 are open afterwards (on /dev/null where the caller closed them), a setuid
  * start is refused, SIGPIPE is an error of write and no death.
  */
-void cli_start(struct cli *c, const char *name, const char *usage);
+void cli_start(struct cli *c, const char *name, const char *usage, const char *argv0);
 
 /*
  * Handles an option that the program did not: help and version (exits 0), store and verbose, anything else (exits 2 with

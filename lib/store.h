@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 struct store {
-	char *path;	/* as given; owned */
+	char *path;	/* absolute, symlinks resolved; owned */
 	int root;	/* the store's directory */
 	int images;	/* images/ */
 	int blobs;	/* images/blobs/sha256/ */

@@ -1,0 +1,185 @@
+#include "cli.h"
+
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+void cli_start(struct cli *c, const char *name, const char *usage, const char *argv0)
+{
+	*c = (struct cli){ .name = name, .usage = usage, .argv0 = argv0 };
+	open_standard_descriptors();
+	signal(SIGPIPE, SIG_IGN);
+	if (getuid() != geteuid() || getgid() != getegid()) {
+		cli_warn(c, "refusing to run setuid or setgid");
+		exit(1);
+	}
+}
+
+/* Writes text to stderr with control characters as escapes; "\n" only where `text` ends. */
+static void put_escaped(const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p == '\n' && p[1])
+			fputs("; ", stderr);
+		else if (*p < ' ' && *p != '\n')
+			fprintf(stderr, "\\x%02x", *p);
+		else if (*p == 0x7f)
+			fputs("\\x7f", stderr);
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* C1 controls in UTF-8 */
+			fprintf(stderr, "\\u00%02x", *++p);
+		else
+			putc(*p, stderr);
+	}
+}
+
+void cli_error(const struct cli *c, const struct err *e)
+{
+	cli_warn(c, "%s", e->text);
+}
+
+void cli_warn(const struct cli *c, const char *fmt, ...)
+{
+	char text[2 * ERR_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	flockfile(stderr);
+	fprintf(stderr, "%s: ", c->name);
+	put_escaped(text);
+	putc('\n', stderr);
+	funlockfile(stderr);
+}
+
+int cli_fail(const struct cli *c, const struct err *e)
+{
+	cli_error(c, e);
+	return err_exit_status(e);
+}
+
+int cli_usage(const struct cli *c, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	cli_warn(c, "%s", text);
+	fprintf(stderr, "Try '%s --help'.\n", c->name);
+	return 2;
+}
+
+void cli_option(struct cli *c, int option)
+{
+	switch (option) {
+	case 'h':
+		fputs(c->usage, stdout);
+		exit(cli_end(c, 0));
+	case 'V':
+		printf("%s %s\n", c->name, CR_VERSION);
+		exit(cli_end(c, 0));
+	case 's':
+		c->store = optarg;
+		return;
+	case 'v':
+		c->verbose++;
+		return;
+	default: /* getopt_long has said why */
+		fprintf(stderr, "Try '%s --help'.\n", c->name);
+		exit(2);
+	}
+}
+
+/* The directory that holds the running program, symlinks resolved; false where that cannot be told. */
+static bool program_directory(const struct cli *c, char out[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+	char *slash;
+
+	if (n > 0)
+		out[n] = '\0';
+	else if (!strchr(c->argv0, '/') || !realpath(c->argv0, out))
+		return false;
+	slash = strrchr(out, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+static bool store_beside_program(const struct cli *c, struct buf *out)
+{
+	char dir[PATH_MAX];
+	struct stat st;
+	char *slash;
+
+	if (!program_directory(c, dir))
+		return false;
+	slash = strrchr(dir, '/');
+	if (!slash || strcmp(slash, "/bin") != 0)
+		return false;
+	*slash = '\0';
+	buf_addf(out, "%s/data", dir);
+	if (stat(buf_text(out), &st) == 0 && S_ISDIR(st.st_mode))
+		return true;
+	buf_reset(out);
+	return false;
+}
+
+static const char *environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+int cli_store_path(const struct cli *c, struct buf *out, struct err *e)
+{
+	const char *base;
+
+	if (c->store && !*c->store)
+		return err_set(e, ERR_USAGE, "--store: the directory's name is empty");
+	if (c->store)
+		buf_adds(out, c->store);
+	else if ((base = environment("CR_STORE")))
+		buf_adds(out, base);
+	else if (store_beside_program(c, out))
+		;
+	else if (geteuid() == 0)
+		buf_adds(out, "/var/lib/container");
+	else if ((base = environment("XDG_DATA_HOME")))
+		buf_addf(out, "%s/container", base);
+	else if ((base = environment("HOME")))
+		buf_addf(out, "%s/.local/share/container", base);
+	else
+		return err_set(e, ERR_USAGE, "no store: give --store, or set CR_STORE or HOME");
+	return buf_check(out, e);
+}
+
+int cli_end(const struct cli *c, int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	if (errno != EPIPE)
+		cli_warn(c, "standard output: %s", strerror(errno));
+	return status ? status : 1;
+}
