@@ -379,11 +379,9 @@ int ingest_commit(struct ingest *in, struct err *e)
 	struct digest actual;
 	char hex[DIGEST_HEX];
 
-	if (in->offset != in->size) {
-		err_set(e, ERR_CONTENT, "%s: %lld of %lld bytes came", digest_str(&in->digest).text,
-			(long long)in->offset, (long long)in->size);
-		return discard(in);
-	}
+	if (in->offset != in->size)
+		return err_set(e, ERR_CONTENT, "%s: %lld of %lld bytes came", digest_str(&in->digest).text,
+			       (long long)in->offset, (long long)in->size);
 	hash_final(in->hash, &actual);
 	if (!digest_equal(&actual, &in->digest)) {
 		err_set(e, ERR_CONTENT, "%s: wrong bytes, their digest is %s", digest_str(&in->digest).text,

@@ -86,7 +86,7 @@ int ingest_write(struct ingest *in, const void *data, size_t n, struct err *e);
 
 /*
  * Publishes: size and digest are compared, the file is synced, made 0444 and renamed, and the directory
- * synced. ERR_CONTENT, with the partial file removed, when the bytes are wrong or too few.
+ * synced. ERR_CONTENT when the bytes are too few (they stay, for the next try) or wrong (they are removed).
  */
 int ingest_commit(struct ingest *in, struct err *e);
 

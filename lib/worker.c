@@ -1,0 +1,88 @@
+#include "worker.h"
+
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+static void die_with(pid_t parent)
+{
+#ifdef __linux__
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) /* it died before the call; inside a pid namespace this shows 0 */
+		_exit(1);
+#else
+	(void)parent;
+#endif
+}
+
+int worker_start(struct worker *w, const struct userns *ns, int flags, int (*fn)(void *ctx, struct err *e), void *ctx,
+		 struct err *e)
+{
+	struct err result = ERR_INIT;
+	pid_t parent = getpid();
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return err_errno(e, errno, "pipe");
+	w->pid = userns_fork(ns, flags, e);
+	if (w->pid == 0) {
+		close(ends[0]);
+		die_with(parent);
+		if (fn(ctx, &result) == -1)
+			(void)!write(ends[1], &result, sizeof result);
+		_exit(result.kind != ERR_NONE);
+	}
+	close(ends[1]);
+	w->report = ends[0];
+	if (w->pid == -1)
+		io_cleanup_fd(&w->report);
+	return w->pid == -1 ? -1 : 0;
+}
+
+int worker_wait(struct worker *w, struct err *e)
+{
+	struct err result = ERR_INIT;
+	ssize_t n = io_read_full(w->report, &result, sizeof result);
+	int status = 0;
+
+	io_cleanup_fd(&w->report);
+	while (waitpid(w->pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return err_errno(e, errno, "wait for a worker");
+	w->pid = -1;
+	if (WIFSIGNALED(status))
+		return err_set(e, ERR_IO, "a worker was killed by signal %d (%s)", WTERMSIG(status),
+			       strsignal(WTERMSIG(status)));
+	if (n == (ssize_t)sizeof result) {
+		result.text[sizeof result.text - 1] = '\0';
+		*e = result;
+		return -1;
+	}
+	if (WEXITSTATUS(status))
+		return err_set(e, ERR_IO, "a worker ended with status %d", WEXITSTATUS(status));
+	return 0;
+}
+
+void worker_kill(struct worker *w)
+{
+	struct err ignored = ERR_INIT;
+
+	if (w->pid == -1)
+		return;
+	kill(w->pid, SIGKILL);
+	worker_wait(w, &ignored);
+}
+
+int worker_run(const struct userns *ns, int flags, int (*fn)(void *ctx, struct err *e), void *ctx, struct err *e)
+{
+	struct worker w = WORKER_INIT;
+
+	return worker_start(&w, ns, flags, fn, ctx, e) == -1 ? -1 : worker_wait(&w, e);
+}
