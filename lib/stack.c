@@ -1,12 +1,15 @@
 #include "stack.h"
 
 #include "beneath.h"
+#include "buf.h"
 #include "fsext.h"
 #include "io.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+
+#define STACK_PATH_MAX (2 * BENEATH_PATH_MAX) /* bytes, while symlinks are being replaced */
 
 /* One directory of the merged tree: the layers' directories that make it up, top first. */
 struct merged {
@@ -149,10 +152,10 @@ int stack_lookup(const struct stack *s, const char *path, struct stat *st, struc
 }
 
 /* Replaces the consumed part of a path by a symlink's target: <done up to its last '/'>/<target>/<rest>, or /<target>/<rest>. */
-static int splice(struct buf *done, const char *target, const char **rest, char joined[2 * BENEATH_PATH_MAX],
+static int follow_link(struct buf *done, const char *target, const char **rest, char joined[STACK_PATH_MAX],
 		  struct err *e)
 {
-	char copy[2 * BENEATH_PATH_MAX];
+	char copy[STACK_PATH_MAX];
 
 	if (strlen(target) + strlen(*rest) + 2 > sizeof copy)
 		return err_set(e, ERR_CONTENT, "a path grows too long by its symlinks");
@@ -194,7 +197,7 @@ int stack_open_file(const struct stack *s, const char *path, struct err *e)
 {
 	cleanup_merged struct merged m = { NULL, 0 };
 	cleanup_buf struct buf done = BUF_INIT;
-	char name[BENEATH_NAME_MAX], joined[2 * BENEATH_PATH_MAX], target[BENEATH_PATH_MAX];
+	char name[BENEATH_NAME_MAX], joined[STACK_PATH_MAX], target[BENEATH_PATH_MAX];
 	const char *rest = path;
 	enum found found;
 	struct stat st;
@@ -233,7 +236,7 @@ int stack_open_file(const struct stack *s, const char *path, struct err *e)
 		target[n] = '\0';
 		if (++links > BENEATH_LINKS_MAX)
 			return err_set(e, ERR_CONTENT, "%s: too many symlinks", path);
-		if (splice(&done, target, &rest, joined, e) == -1 ||
+		if (follow_link(&done, target, &rest, joined, e) == -1 ||
 		    (*target == '/' && walk_to(s, &done, &m, e) == -1))
 			return -1;
 	}

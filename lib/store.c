@@ -246,6 +246,12 @@ int store_lock(const struct store *s, const char *name, struct err *e)
 	return lock_file(s, name, true, NULL, e);
 }
 
+int store_try_lock(const struct store *s, const char *name, bool *busy, struct err *e)
+{
+	*busy = false;
+	return lock_file(s, name, false, busy, e);
+}
+
 void store_unlock(const struct store *s, const char *name, int *fd)
 {
 	unlinkat(s->tmp, name, 0);

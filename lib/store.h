@@ -98,6 +98,10 @@ void ingest_close(struct ingest *in);
  * released by store_unlock or by the end of the process.
  */
 int store_lock(const struct store *s, const char *name, struct err *e);
+
+/* As above, but does not wait: -1 with *busy set (and no error) when another process holds it. */
+int store_try_lock(const struct store *s, const char *name, bool *busy, struct err *e);
+
 void store_unlock(const struct store *s, const char *name, int *fd); /* *fd becomes -1 */
 
 /* Makes what was written to the store's filesystem durable (syncfs). */

@@ -11,6 +11,8 @@
 #include <sys/prctl.h>
 #endif
 
+#define FAILED 101 /* exit status beyond what fn may return */
+
 static void die_with(pid_t parent)
 {
 #ifdef __linux__
@@ -22,10 +24,20 @@ static void die_with(pid_t parent)
 #endif
 }
 
+/* The child's exit status: what fn returned, or FAILED with the error value on its way through the pipe. */
+static int call(int (*fn)(void *ctx, struct err *e), void *ctx, int report)
+{
+	struct err result = ERR_INIT;
+	int status = fn(ctx, &result);
+
+	if (status != -1)
+		return status;
+	return io_write_full(report, &result, sizeof result) == -1 ? FAILED + 1 : FAILED;
+}
+
 int worker_start(struct worker *w, const struct userns *ns, int flags, int (*fn)(void *ctx, struct err *e), void *ctx,
 		 struct err *e)
 {
-	struct err result = ERR_INIT;
 	pid_t parent = getpid();
 	int ends[2];
 
@@ -35,9 +47,7 @@ int worker_start(struct worker *w, const struct userns *ns, int flags, int (*fn)
 	if (w->pid == 0) {
 		close(ends[0]);
 		die_with(parent);
-		if (fn(ctx, &result) == -1)
-			(void)!write(ends[1], &result, sizeof result);
-		_exit(result.kind != ERR_NONE);
+		_exit(call(fn, ctx, ends[1]));
 	}
 	close(ends[1]);
 	w->report = ends[0];
@@ -65,9 +75,9 @@ int worker_wait(struct worker *w, struct err *e)
 		*e = result;
 		return -1;
 	}
-	if (WEXITSTATUS(status))
+	if (WEXITSTATUS(status) >= FAILED)
 		return err_set(e, ERR_IO, "a worker ended with status %d", WEXITSTATUS(status));
-	return 0;
+	return WEXITSTATUS(status);
 }
 
 void worker_kill(struct worker *w)

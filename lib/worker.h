@@ -28,7 +28,7 @@ struct worker {
 int worker_start(struct worker *w, const struct userns *ns, int flags, int (*fn)(void *ctx, struct err *e), void *ctx,
 		 struct err *e);
 
-/* Waits for its end. 0, or -1 with the error that fn set, or with one that says how the child died. */
+/* Waits for its end. What fn returned (0 to 100), or -1 with the error that fn set, or with one that says how it died. */
 int worker_wait(struct worker *w, struct err *e);
 
 /* Kills it and waits. */

@@ -1,0 +1,25 @@
+/*
+ * notes - what an unpacked layer's tree cannot say by itself, as lines of text beside it:
+ *
+ *	kind TAB path TAB argument NEWLINE
+ *
+ * kind is implied, hardlink (argument: the target), device ("c 1:3 20666 0:0": type, numbers, mode, owner), owner ("uid:gid"), xattr
+ * (the attribute) or trailing. A TAB, newline or backslash in a path is written as \t, \n, \\.
+ */
+#ifndef CR_NOTES_H
+#define CR_NOTES_H
+
+#include "err.h"
+#include "layer.h"
+
+#include <stdio.h>
+
+/* Writes one note. 0, or -1 with the error set. */
+int notes_write(FILE *out, enum layer_note kind, const char *path, const char *link, const struct tar_entry *entry,
+		struct err *e);
+
+/* Calls `each` for every line, until it returns non-zero, which is returned; 0 at the end, -1 with the error set. */
+int notes_read(FILE *in, int (*each)(void *ctx, enum layer_note kind, const char *path, const char *argument, struct err *e),
+	       void *ctx, struct err *e);
+
+#endif
