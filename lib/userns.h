@@ -47,6 +47,9 @@ int userns_plan_container(struct userns *ns, struct err *e);
 /* Whether files can be given owners other than the caller: false for SINGLE, and for NONE without root. */
 bool userns_can_chown(const struct userns *ns);
 
+/* Whether the uid (or, with `group`, the gid) exists inside: always for NONE. */
+bool userns_maps(const struct userns *ns, bool group, uint32_t id);
+
 /*
  * Like fork(2), the child being uid 0 and gid 0 of a new user namespace with ns's maps (unless NONE), and in the
  * other namespaces that `flags` names (CLONE_NEW*). Returns the pid in the parent, 0 in the child, -1 with the
