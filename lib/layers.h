@@ -2,17 +2,22 @@
  * layers - the unpacked layers of the store: layers/sha256/<chain-id>/ with
  *
  *	fs/	the tree, whiteouts as overlayfs has them
- *	notes	what the tree alone cannot say, a line each (see layers_notes)
+ *	notes	what the tree alone cannot say (notes.h)
  *
- * Layers are unpacked in parallel, a worker process each, which sees nothing but its tree. What needs the layers below is
- * settled in order when a layer is published: directories that the tar only implies take over the metadata of the
- * directory below; where the tree by itself cannot be right (a hard link to a lower layer, a path through a symlink of a lower
- * layer), the layer is unpacked once more, on an overlay of the layers below.
+ * The layers of one image are unpacked in parallel, a worker process each, which sees nothing but its tree. What needs
+ * the layers below is settled in order, when a layer is published: directories that the tar only implies take over the
+ * metadata of the directory below; where a tree made alone cannot be right (a hard link to a lower layer, a path through
+ * a lower layer's symlink), the layer is unpacked once more, on an overlay of the layers below.
  *
- *	struct layers *l = layers_new(store, e);
- *	layers_add(l, &image, i, e) …		starts workers, as many as there are processors
- *	layers_finish(l, &image, i, e) …	waits for layer i, and publishes it
- *	layers_free(l);
+ *	struct layers *l = layers_begin(store, image, &options, e);
+ *	layers_add(l, 0, e); layers_add(l, 1, e); …	their blobs are in the store
+ *	layers_wait(l, fd, e);				runs workers until fd can be read
+ *	layers_finish(l, 0, e); layers_finish(l, 1, e); … in order
+ *	layers_end(l);
+ *
+ * Processes that unpack one layer at the same time do it once: each waits for the lock of a layer that another has begun.
+ * They cannot wait for one another in a circle, for the chain ids of an image are locked base first, and a handle is
+ * ended before the next image is begun.
  */
 #ifndef CR_LAYERS_H
 #define CR_LAYERS_H
@@ -22,15 +27,49 @@
 #include "layer.h"
 #include "store.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct layers_options {
 	bool devices;			/* make device nodes (root only) */
-	int64_t entries_max, bytes_max; /* of an image; 0: the defaults of layer.h */
+	int64_t entries_max, bytes_max; /* of a layer; 0: the defaults of layer.h */
 	int jobs;			/* workers at once; 0: one a processor */
-	void (*say)(void *ctx, const char *text); /* one line for the user, e.g. of dropped xattrs; may be NULL */
+
+	/* One line for the user; detail: only for those who asked for more. May be NULL. */
+	void (*say)(void *ctx, bool detail, const char *text);
 	void *ctx;
 };
 
-/* The directory of a chain id, relative to the store's layers/. */
-void layers_name(const struct digest *chain_id, char out[DIGEST_HEX]);
+struct layers;
+
+/* All pointers are borrowed until layers_end. NULL on failure. */
+struct layers *layers_begin(const struct store *s, const struct image *im, const struct layers_options *o,
+			    struct err *e);
+
+/*
+ * Layer i of the image may be unpacked. Returns at once; a layer that is there already costs nothing. Base first.
+ */
+int layers_add(struct layers *l, size_t i, struct err *e);
+
+/* Lets workers run, and starts queued ones, until fd can be read (or has ended). */
+int layers_wait(struct layers *l, int fd, struct err *e);
+
+/*
+ * Waits until layer i is published. To be called for 0, 1, 2, … ; after a failure no later layer can be. ERR_CONTENT when
+ * the blob or its diff_id is not what it should be.
+ */
+int layers_finish(struct layers *l, size_t i, struct err *e);
+
+/* Ends workers that still run, removes what is not published, frees. NULL is allowed. */
+void layers_end(struct layers *l);
+
+/* Whether the layer of that chain id is published. */
+bool layers_have(const struct store *s, const struct digest *chain_id);
+
+/* Appends the absolute path of a published layer's tree. */
+void layers_path(const struct store *s, const struct digest *chain_id, struct buf *out);
+
+/* Opens the directory layers/sha256/<chain-id>/fs. ERR_NOT_FOUND when it is not published. */
+int layers_open(const struct store *s, const struct digest *chain_id, struct err *e);
 
 #endif

@@ -155,12 +155,13 @@ int stack_lookup(const struct stack *s, const char *path, struct stat *st, struc
 static int follow_link(struct buf *done, const char *target, const char **rest, char joined[STACK_PATH_MAX],
 		  struct err *e)
 {
-	char copy[STACK_PATH_MAX];
+	size_t n = strlen(target), left = strlen(*rest);
 
-	if (strlen(target) + strlen(*rest) + 2 > sizeof copy)
+	if (n + left + 2 > STACK_PATH_MAX)
 		return err_set(e, ERR_CONTENT, "a path grows too long by its symlinks");
-	snprintf(copy, sizeof copy, "%s/%s", target, *rest);
-	memcpy(joined, copy, strlen(copy) + 1);
+	memmove(joined + n + 1, *rest, left + 1); /* *rest may lie in joined */
+	memcpy(joined, target, n);
+	joined[n] = '/';
 	*rest = joined;
 	if (*target == '/')
 		buf_reset(done);

@@ -1,0 +1,406 @@
+#include "layers.h"
+
+#include "beneath.h"
+#include "notes.h"
+#include "unpack.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define JOBS_MAX 64
+#ifndef CLONE_NEWNS
+#define CLONE_NEWNS 0
+#endif
+
+enum state {
+	IDLE,	   /* not added */
+	QUEUED,	   /* waits for a free worker */
+	ELSEWHERE, /* another process is at it */
+	RUNNING,
+	UNPACKED,
+	FAILED,	   /* with an error */
+	PUBLISHED,
+};
+
+struct job {
+	enum state state;
+	struct unpack unpack;
+	struct worker worker;
+	int lock; /* of lock_name, or -1 */
+	struct err err;
+	char dir[sizeof "layer-" + DIGEST_HEX];
+	char lock_name[sizeof "layer-.lock" + DIGEST_HEX];
+};
+
+struct layers {
+	const struct store *store;
+	const struct image *image;
+	struct layers_options options;
+	struct userns userns;
+	struct job *jobs; /* one a layer */
+	int running;
+};
+
+bool layers_have(const struct store *s, const struct digest *chain_id)
+{
+	char hex[DIGEST_HEX];
+	struct stat st;
+
+	digest_hex(chain_id, hex);
+	return fstatat(s->layers, hex, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+void layers_path(const struct store *s, const struct digest *chain_id, struct buf *out)
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(chain_id, hex);
+	buf_addf(out, "%s/layers/sha256/%s/fs", s->path, hex);
+}
+
+int layers_open(const struct store *s, const struct digest *chain_id, struct err *e)
+{
+	char name[DIGEST_HEX + 3];
+	int fd;
+
+	digest_hex(chain_id, name);
+	strncat(name, "/fs", sizeof name - strlen(name) - 1);
+	fd = openat(s->layers, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT)
+		return err_set(e, ERR_NOT_FOUND, "layer %s is not unpacked", digest_str(chain_id).text);
+	return fd == -1 ? err_errno(e, errno, "layer %s", digest_str(chain_id).text) : fd;
+}
+
+static int processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > JOBS_MAX ? JOBS_MAX : (int)n;
+}
+
+static void job_init(struct layers *l, size_t i)
+{
+	struct job *j = &l->jobs[i];
+	char hex[DIGEST_HEX];
+
+	digest_hex(&l->image->chain_ids[i], hex);
+	snprintf(j->dir, sizeof j->dir, "layer-%s", hex);
+	snprintf(j->lock_name, sizeof j->lock_name, "layer-%s.lock", hex);
+	j->worker = (struct worker)WORKER_INIT;
+	j->lock = -1;
+	j->unpack = (struct unpack){
+		.store = l->store,
+		.dir = j->dir,
+		.blob = &l->image->manifest.layers[i],
+		.diff_id = &l->image->config.diff_ids[i],
+		.chain_ids = l->image->chain_ids,
+		.below = i,
+		.options = {
+			.chown = userns_can_chown(&l->userns),
+			.devices = l->options.devices,
+			.entries_max = l->options.entries_max,
+			.bytes_max = l->options.bytes_max,
+		},
+	};
+}
+
+struct layers *layers_begin(const struct store *s, const struct image *im, const struct layers_options *o,
+			    struct err *e)
+{
+	struct layers *l = calloc(1, sizeof *l);
+
+	if (!l || !(l->jobs = calloc(im->config.count ? im->config.count : 1, sizeof *l->jobs))) {
+		free(l);
+		err_nomem(e);
+		return NULL;
+	}
+	l->store = s;
+	l->image = im;
+	l->options = *o;
+	if (l->options.jobs <= 0)
+		l->options.jobs = processors();
+	if (userns_plan(&l->userns, e) == -1) {
+		free(l->jobs);
+		free(l);
+		return NULL;
+	}
+	for (size_t i = 0; i < im->config.count; i++)
+		job_init(l, i);
+	return l;
+}
+
+static int fail(struct layers *l, struct job *j, const struct err *why)
+{
+	(void)l;
+	j->state = FAILED;
+	j->err = *why;
+	err_context(&j->err, "layer %s", digest_str(&j->unpack.blob->digest).text);
+	return -1;
+}
+
+/* Removes tmp/<dir>, whose content may belong to ids that only a worker can act for. */
+static int remove_dir(struct layers *l, struct job *j, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(l->store->tmp, j->dir, &st, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT)
+		return 0;
+	return worker_run(&l->userns, 0, unpack_remove, &j->unpack, e);
+}
+
+static void unlock(struct layers *l, struct job *j)
+{
+	if (j->lock != -1)
+		store_unlock(l->store, j->lock_name, &j->lock);
+}
+
+/* With the lock held: starts the worker, unless the layer was published meanwhile. */
+static int start_locked(struct layers *l, struct job *j, const struct digest *chain_id, struct err *e)
+{
+	if (layers_have(l->store, chain_id)) {
+		unlock(l, j);
+		j->state = PUBLISHED;
+		return 0;
+	}
+	if (remove_dir(l, j, e) == -1) /* what a killed process left */
+		return -1;
+	if (mkdirat(l->store->tmp, j->dir, 0700) == -1)
+		return err_errno(e, errno, "mkdir tmp/%s", j->dir);
+	if (worker_start(&j->worker, &l->userns, 0, unpack_alone, &j->unpack, e) == -1)
+		return -1;
+	j->state = RUNNING;
+	l->running++;
+	return 0;
+}
+
+static int start(struct layers *l, size_t i, bool wait)
+{
+	struct job *j = &l->jobs[i];
+	struct err e = ERR_INIT;
+	bool busy = false;
+
+	j->lock = wait ? store_lock(l->store, j->lock_name, &e) : store_try_lock(l->store, j->lock_name, &busy, &e);
+	if (busy) {
+		j->state = ELSEWHERE;
+		return 0;
+	}
+	if (j->lock == -1 || start_locked(l, j, &l->image->chain_ids[i], &e) == -1)
+		return fail(l, j, &e);
+	return 0;
+}
+
+static void start_queued(struct layers *l)
+{
+	for (size_t i = 0; i < l->image->config.count && l->running < l->options.jobs; i++)
+		if (l->jobs[i].state == QUEUED)
+			start(l, i, false);
+}
+
+int layers_add(struct layers *l, size_t i, struct err *e)
+{
+	struct job *j = &l->jobs[i];
+
+	if (i >= l->image->config.count)
+		return err_set(e, ERR_CONTENT, "the image has no layer %zu", i);
+	if (j->state != IDLE)
+		return 0;
+	j->state = layers_have(l->store, &l->image->chain_ids[i]) ? PUBLISHED : QUEUED;
+	start_queued(l);
+	return 0;
+}
+
+static void reap(struct layers *l, struct job *j)
+{
+	struct err e = ERR_INIT;
+
+	l->running--;
+	j->state = UNPACKED;
+	if (worker_wait(&j->worker, &e) == -1)
+		fail(l, j, &e);
+	start_queued(l);
+}
+
+int layers_wait(struct layers *l, int fd, struct err *e)
+{
+	struct pollfd fds[1 + JOBS_MAX];
+	struct job *of[1 + JOBS_MAX];
+
+	for (;;) {
+		nfds_t n = 1;
+
+		fds[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
+		for (size_t i = 0; i < l->image->config.count && n <= JOBS_MAX; i++)
+			if (l->jobs[i].state == RUNNING) {
+				fds[n] = (struct pollfd){ .fd = l->jobs[i].worker.report, .events = POLLIN };
+				of[n++] = &l->jobs[i];
+			}
+		if (poll(fds, n, -1) == -1) {
+			if (errno == EINTR)
+				continue;
+			return err_errno(e, errno, "poll");
+		}
+		for (nfds_t i = 1; i < n; i++)
+			if (fds[i].revents)
+				reap(l, of[i]);
+		if (fds[0].revents)
+			return 0;
+	}
+}
+
+/* --- publishing --- */
+
+struct summary {
+	struct layers *l;
+	size_t devices, owners, xattrs;
+	char xattr[256]; /* the first that was left out */
+	bool trailing;
+};
+
+static int count_note(void *ctx, enum layer_note kind, const char *path, const char *argument, struct err *e)
+{
+	struct summary *s = ctx;
+
+	(void)path;
+	(void)e;
+	if (kind == LAYER_NOTE_DEVICE)
+		s->devices++;
+	if (kind == LAYER_NOTE_OWNER)
+		s->owners++;
+	if (kind == LAYER_NOTE_XATTR && s->xattrs++ == 0)
+		snprintf(s->xattr, sizeof s->xattr, "%s", argument);
+	if (kind == LAYER_NOTE_TRAILING)
+		s->trailing = true;
+	return 0;
+}
+
+static void say(struct layers *l, const struct job *j, bool detail, const char *text)
+{
+	char line[512];
+
+	if (!l->options.say)
+		return;
+	snprintf(line, sizeof line, "layer %s: %s", digest_str(&j->unpack.blob->digest).text, text);
+	l->options.say(l->options.ctx, detail, line);
+}
+
+/* Tells the user what was left out of the layer. */
+static int summarise(struct layers *l, struct job *j, struct err *e)
+{
+	struct summary s = { .l = l };
+	char path[sizeof j->dir + 8], text[400];
+	cleanup_file FILE *notes = NULL;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/notes", j->dir);
+	fd = openat(l->store->tmp, path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1 || !(notes = fdopen(fd, "r")))
+		return err_errno(e, errno, "notes");
+	if (notes_read(notes, count_note, &s, e) == -1)
+		return -1;
+	if (s.xattrs) {
+		snprintf(text, sizeof text, "%zu extended attributes left out (%s first)", s.xattrs, s.xattr);
+		say(l, j, false, text);
+	}
+	if (s.trailing)
+		say(l, j, false, "bytes after the end of the archive, ignored");
+	if (s.devices) {
+		snprintf(text, sizeof text, "%zu device nodes left out", s.devices);
+		say(l, j, true, text);
+	}
+	if (s.owners) {
+		snprintf(text, sizeof text, "%zu entries have owners that cannot be set here", s.owners);
+		say(l, j, true, text);
+	}
+	return 0;
+}
+
+/* What unpack_onto needed and the published layer does not. */
+static int remove_scaffolding(void *ctx, struct err *e)
+{
+	const struct unpack *u = ctx;
+	cleanup_fd int dir = openat(u->store->tmp, u->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir == -1)
+		return err_errno(e, errno, "tmp/%s", u->dir);
+	return beneath_remove(dir, "merged", e) == -1 || beneath_remove(dir, "work", e) == -1 ? -1 : 0;
+}
+
+static int settle(struct layers *l, struct job *j, struct err *e)
+{
+	int status = worker_run(&l->userns, 0, unpack_settle, &j->unpack, e);
+
+	if (status != UNPACK_AGAIN)
+		return status;
+	say(l, j, true, "unpacked again on the layers below it");
+	if (worker_run(&l->userns, CLONE_NEWNS, unpack_onto, &j->unpack, e) == -1)
+		return -1;
+	return worker_run(&l->userns, 0, remove_scaffolding, &j->unpack, e);
+}
+
+static int publish(struct layers *l, struct job *j, const struct digest *chain_id, struct err *e)
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(chain_id, hex);
+	if (settle(l, j, e) == -1 || summarise(l, j, e) == -1 || store_sync(l->store, e) == -1)
+		return -1;
+	if (renameat(l->store->tmp, j->dir, l->store->layers, hex) == -1 || fsync(l->store->layers) == -1)
+		return err_errno(e, errno, "publish");
+	j->state = PUBLISHED;
+	unlock(l, j);
+	return 0;
+}
+
+static int wait_for_worker(struct layers *l, size_t i)
+{
+	struct job *j = &l->jobs[i];
+
+	while (j->state == QUEUED || j->state == RUNNING || j->state == ELSEWHERE) {
+		if (j->state == ELSEWHERE)
+			start(l, i, true);
+		else if (j->state == QUEUED) /* its turn comes when an earlier worker ends; those all have */
+			start(l, i, false);
+		else
+			reap(l, j);
+	}
+	return j->state == FAILED ? -1 : 0;
+}
+
+int layers_finish(struct layers *l, size_t i, struct err *e)
+{
+	struct job *j = &l->jobs[i];
+	struct err inner = ERR_INIT;
+
+	if (j->state == IDLE)
+		return err_set(e, ERR_NOT_FOUND, "layer %zu did not arrive", i + 1);
+	if (wait_for_worker(l, i) == 0 && j->state == UNPACKED &&
+	    publish(l, j, &l->image->chain_ids[i], &inner) == -1)
+		fail(l, j, &inner);
+	if (j->state == FAILED) {
+		*e = j->err;
+		return -1;
+	}
+	return 0;
+}
+
+void layers_end(struct layers *l)
+{
+	struct err ignored = ERR_INIT;
+
+	if (!l)
+		return;
+	for (size_t i = 0; i < l->image->config.count; i++) {
+		struct job *j = &l->jobs[i];
+		worker_kill(&j->worker);
+		if (j->lock != -1)
+			remove_dir(l, j, &ignored);
+		unlock(l, j);
+	}
+	free(l->jobs);
+	free(l);
+}

@@ -1,0 +1,84 @@
+#include "overlay.h"
+
+#include "buf.h"
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+/* Room for a descriptor a layer. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/*
+ * Opens a directory and adds its descriptor's number to the options. Descriptors stand for the paths because the
+ * options of one mount must fit a page, and because a path would need ':' and ',' escaped: with /proc/self/fd as the
+ * working directory, "lowerdir=5:6:7" is all there is to say.
+ */
+static int add_directory(struct buf *options, const char *before, const char *path, struct err *e)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return err_errno(e, errno, "%s", path);
+	buf_addf(options, "%s%d", before, fd);
+	return fd;
+}
+
+static void close_all(const int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+static int mount_opened(const char *target, const char *options, unsigned long flags, struct err *e)
+{
+	cleanup_fd int at = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char here[32];
+
+	if (at == -1)
+		return err_errno(e, errno, "%s", target);
+	snprintf(here, sizeof here, "%d", at);
+	if (chdir("/proc/self/fd") == -1)
+		return err_errno(e, errno, "/proc/self/fd");
+	if (mount("overlay", here, "overlay", flags, options) == -1)
+		err_errno(e, errno, "mount an overlay on %s", target);
+	if (chdir("/") == -1 && e->kind == ERR_NONE)
+		err_errno(e, errno, "/");
+	return e->kind == ERR_NONE ? 0 : -1;
+}
+
+int overlay_mount(const char *target, const char *const *lower, size_t count, const char *upper, const char *work,
+		  unsigned long flags, struct err *e)
+{
+	cleanup_buf struct buf options = BUF_INIT;
+	int fds[OVERLAY_LAYERS_MAX + 2], status = 0;
+	size_t n = 0;
+
+	if (count == 0 || count > OVERLAY_LAYERS_MAX)
+		return err_set(e, ERR_USAGE, "%zu layers: an overlay takes 1 to %d", count, OVERLAY_LAYERS_MAX);
+	raise_descriptor_limit();
+	buf_adds(&options, "userxattr");
+	for (size_t i = 0; i < count && status == 0; i++)
+		status = (fds[n] = add_directory(&options, i ? ":" : ",lowerdir=", lower[i], e)) == -1 ? -1 : (n++, 0);
+	if (status == 0 && upper)
+		status = (fds[n] = add_directory(&options, ",upperdir=", upper, e)) == -1 ? -1 : (n++, 0);
+	if (status == 0 && upper)
+		status = (fds[n] = add_directory(&options, ",workdir=", work, e)) == -1 ? -1 : (n++, 0);
+	if (status == 0)
+		status = buf_check(&options, e);
+	if (status == 0)
+		status = mount_opened(target, buf_text(&options), flags, e);
+	close_all(fds, n);
+	return status;
+}

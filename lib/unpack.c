@@ -1,0 +1,272 @@
+#include "unpack.h"
+
+#include "beneath.h"
+#include "hash.h"
+#include "inflate.h"
+#include "layers.h"
+#include "metadata.h"
+#include "notes.h"
+#include "overlay.h"
+#include "stack.h"
+#include "tar.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#ifdef __linux__
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#endif
+
+/*
+ * The worker's whole world becomes the tree it fills: what slips through the walk beneath the root still cannot
+ * leave it. Only root (of a user namespace, mostly) may; without it the walk alone stands guard.
+ */
+static int make_root(int root, struct err *e)
+{
+#ifdef __linux__
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return err_errno(e, errno, "no_new_privs");
+#endif
+	if (geteuid() != 0)
+		return 0;
+	if (fchdir(root) == -1 || chroot(".") == -1)
+		return err_errno(e, errno, "chroot into the layer's tree");
+	return 0;
+}
+
+static int check(const char *what, const struct digest *expected, struct hash *h, struct err *e)
+{
+	struct digest actual;
+
+	hash_final(h, &actual);
+	if (digest_equal(&actual, expected))
+		return 0;
+	return err_set(e, ERR_CONTENT, "%s is %s, not %s", what, digest_str(&actual).text, digest_str(expected).text);
+}
+
+int unpack_stream(struct source *in, const struct descriptor *blob, const struct digest *diff_id, int root,
+		  const struct layer_options *options, bool enter_root, struct err *e)
+{
+	cleanup_hash struct hash *packed = hash_new(e), *plain = packed ? hash_new(e) : NULL;
+	cleanup_inflate struct inflate *z = NULL;
+	cleanup_tar struct tar *t = NULL;
+	struct source_hash compressed, raw;
+
+	if (!plain)
+		return -1;
+	source_hash_init(&compressed, in, packed);
+	if (!(z = inflate_new(&compressed.source, e)))
+		return -1;
+	source_hash_init(&raw, inflate_source(z), plain);
+	if (!(t = tar_new(&raw.source, e)) || (enter_root && make_root(root, e) == -1))
+		return -1;
+	if (layer_apply(t, root, options, e) == -1)
+		return -1;
+	if (blob && compressed.count != blob->size)
+		return err_set(e, ERR_CONTENT, "%lld bytes, not %lld", (long long)compressed.count, (long long)blob->size);
+	if (blob && check("its digest", &blob->digest, packed, e) == -1)
+		return -1;
+	return diff_id ? check("its diff_id", diff_id, plain, e) : 0;
+}
+
+static int open_below(int dir, const char *name, struct err *e)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd == -1 ? err_errno(e, errno, "%s", name) : fd;
+}
+
+static int write_note(void *ctx, enum layer_note kind, const char *path, const char *link,
+		      const struct tar_entry *entry, struct err *e)
+{
+	return notes_write(ctx, kind, path, link, entry, e);
+}
+
+/* Opens <dir>/notes as a stdio stream. */
+static FILE *open_notes(int dir, bool fresh, struct err *e)
+{
+	int fd = openat(dir, "notes", fresh ? O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0600);
+	FILE *f = fd == -1 ? NULL : fdopen(fd, fresh ? "w" : "r");
+
+	if (!f)
+		err_errno(e, errno, "notes");
+	return f;
+}
+
+/* The blob onto `root`; notes go to <dir>/notes. */
+static int unpack_to(struct unpack *u, int dir, int root, struct err *e)
+{
+	cleanup_fd int fd = store_open_blob(u->store, &u->blob->digest, u->blob->size, e);
+	cleanup_file FILE *notes = fd == -1 ? NULL : open_notes(dir, true, e);
+	struct source_fd in;
+
+	if (!notes)
+		return -1;
+	u->options.note = write_note;
+	u->options.ctx = notes;
+	source_fd_init(&in, fd, "the blob");
+	if (unpack_stream(&in.source, u->blob, u->diff_id, root, &u->options, true, e) == -1)
+		return -1;
+	return fflush(notes) == EOF ? err_errno(e, errno, "notes") : 0;
+}
+
+int unpack_alone(void *ctx, struct err *e)
+{
+	struct unpack *u = ctx;
+	cleanup_fd int dir = open_below(u->store->tmp, u->dir, e), root = -1;
+
+	umask(0);
+	if (dir == -1)
+		return -1;
+	if (mkdirat(dir, "fs", 0755) == -1)
+		return err_errno(e, errno, "mkdir fs");
+	if ((root = open_below(dir, "fs", e)) == -1)
+		return -1;
+	u->options.form = LAYER_ALONE;
+	return unpack_to(u, dir, root, e);
+}
+
+int unpack_remove(void *ctx, struct err *e)
+{
+	const struct unpack *u = ctx;
+
+	return beneath_remove(u->store->tmp, u->dir, e);
+}
+
+/* --- settling --- */
+
+struct settling {
+	const struct stack *below;
+	int root;
+};
+
+
+static int settle_implied(const struct settling *s, const char *path, struct err *e)
+{
+	struct err inner = ERR_INIT;
+	struct stat st;
+	cleanup_fd int from = stack_lookup(s->below, path, &st, &inner), to = -1;
+
+	if (from == -1 && inner.kind == ERR_NOT_FOUND)
+		return UNPACK_SETTLED;
+	if (from == -1) {
+		*e = inner;
+		return -1;
+	}
+	if (!S_ISDIR(st.st_mode))
+		return UNPACK_AGAIN;
+	to = beneath_open(s->root, *path ? path : ".", O_RDONLY | O_DIRECTORY, e);
+	if (to == -1)
+		return -1;
+	return metadata_copy(from, "", &st, to, "", e);
+}
+
+static int settle_note(void *ctx, enum layer_note kind, const char *path, const char *argument, struct err *e)
+{
+	(void)argument;
+	if (kind == LAYER_NOTE_HARDLINK)
+		return UNPACK_AGAIN;
+	return kind == LAYER_NOTE_IMPLIED ? settle_implied(ctx, path, e) : UNPACK_SETTLED;
+}
+
+static int settle_against(struct unpack *u, int dir, int *roots, struct err *e)
+{
+	struct stack below = { roots, u->below };
+	cleanup_fd int root = open_below(dir, "fs", e);
+	cleanup_file FILE *notes = root == -1 ? NULL : open_notes(dir, false, e);
+	struct settling s = { &below, root };
+
+	if (!notes)
+		return -1;
+	return notes_read(notes, settle_note, &s, e);
+}
+
+int unpack_settle(void *ctx, struct err *e)
+{
+	struct unpack *u = ctx;
+	cleanup_fd int dir = open_below(u->store->tmp, u->dir, e);
+	cleanup_free int *roots = calloc(u->below ? u->below : 1, sizeof *roots);
+	int status = 0;
+	size_t n = 0;
+
+	if (dir == -1)
+		return -1;
+	if (!roots)
+		return err_nomem(e);
+	while (n < u->below && status == 0)
+		if ((roots[n] = layers_open(u->store, &u->chain_ids[n], e)) == -1)
+			status = -1;
+		else
+			n++;
+	if (status == 0)
+		status = settle_against(u, dir, roots, e);
+	while (n > 0)
+		close(roots[--n]);
+	return status;
+}
+
+/* --- once more, on the layers below --- */
+
+static int fresh_directory(int dir, const char *name, struct err *e)
+{
+	if (beneath_remove(dir, name, e) == -1)
+		return -1;
+	return mkdirat(dir, name, 0755) == -1 ? err_errno(e, errno, "mkdir %s", name) : 0;
+}
+
+static void free_paths(char **paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(paths[i]);
+	free(paths);
+}
+
+static int mount_below(const struct unpack *u, const char *base, struct err *e)
+{
+	cleanup_buf struct buf target = BUF_INIT, upper = BUF_INIT, work = BUF_INIT;
+	char **lower = calloc(u->below, sizeof *lower);
+	int status = lower ? 0 : err_nomem(e);
+
+	for (size_t i = 0; i < u->below && status == 0; i++) {
+		struct buf path = BUF_INIT;
+		layers_path(u->store, &u->chain_ids[u->below - 1 - i], &path);
+		if (!(lower[i] = buf_steal(&path)))
+			status = err_nomem(e);
+	}
+	buf_addf(&target, "%s/merged", base);
+	buf_addf(&upper, "%s/fs", base);
+	buf_addf(&work, "%s/work", base);
+#ifdef __linux__
+	if (status == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		status = err_errno(e, errno, "private mounts");
+#endif
+	if (status == 0 && buf_check(&work, e) == 0)
+		status = overlay_mount(buf_text(&target), (const char *const *)lower, u->below, buf_text(&upper),
+				       buf_text(&work), 0, e);
+	if (lower)
+		free_paths(lower, u->below);
+	return status;
+}
+
+int unpack_onto(void *ctx, struct err *e)
+{
+	struct unpack *u = ctx;
+	cleanup_fd int dir = open_below(u->store->tmp, u->dir, e), root = -1;
+	cleanup_buf struct buf base = BUF_INIT;
+
+	if (dir == -1)
+		return -1;
+	buf_addf(&base, "%s/tmp/%s", u->store->path, u->dir);
+	umask(0);
+	if (buf_check(&base, e) == -1 || fresh_directory(dir, "fs", e) == -1 || fresh_directory(dir, "work", e) == -1 ||
+	    fresh_directory(dir, "merged", e) == -1)
+		return -1;
+	if (u->below > 0 && mount_below(u, buf_text(&base), e) == -1)
+		return -1;
+	if ((root = open_below(dir, u->below ? "merged" : "fs", e)) == -1)
+		return -1;
+	u->options.form = LAYER_MERGE;
+	return unpack_to(u, dir, root, e);
+}

@@ -1,0 +1,47 @@
+/*
+ * unpack - what the workers of layers.h do, each in a process of its own: one layer into a directory of tmp/, then
+ * settled against the layers below. Functions for worker_start; ctx is a struct unpack.
+ */
+#ifndef CR_UNPACK_H
+#define CR_UNPACK_H
+
+#include "err.h"
+#include "layer.h"
+#include "store.h"
+
+struct unpack {
+	const struct store *store;
+	const char *dir;	      /* name below tmp/, with fs/ and notes */
+	const struct descriptor *blob;
+	const struct digest *diff_id;
+	const struct digest *chain_ids; /* of the layers below, base first */
+	size_t below;			/* how many */
+	struct layer_options options;	/* note and ctx are set here */
+};
+
+/* Unpacks the blob alone into <dir>/fs, and checks its digest and its diff_id. */
+int unpack_alone(void *ctx, struct err *e);
+
+#define UNPACK_SETTLED 0
+#define UNPACK_AGAIN 1 /* the tree by itself is not right: unpack_onto has to do it */
+
+/* Settles <dir>/fs against the layers below, by its notes. */
+int unpack_settle(void *ctx, struct err *e);
+
+/*
+ * Unpacks the blob once more, on an overlay of the layers below, whose upper directory becomes <dir>/fs. To be started with
+ * CLONE_NEWNS.
+ */
+int unpack_onto(void *ctx, struct err *e);
+
+/* Removes <dir> with all that is in it. */
+int unpack_remove(void *ctx, struct err *e);
+
+/*
+ * Reads a whole layer from `in` and applies it beneath root. blob and diff_id may be NULL: not checked. For workers, and for
+ * `cr-unpack -C`.
+ */
+int unpack_stream(struct source *in, const struct descriptor *blob, const struct digest *diff_id, int root,
+		  const struct layer_options *options, bool enter_root, struct err *e);
+
+#endif
