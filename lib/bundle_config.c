@@ -1,0 +1,232 @@
+#include "bundle.h"
+
+#include "json.h"
+#include "sandbox_defaults.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define DEFAULT_TERM "TERM=xterm"
+
+/* Whether the list sets `name` (bytes up to '=', or the whole entry: a name that is to be absent). */
+static bool env_has(char *const *env, const char *name, size_t len)
+{
+	for (; env && *env; env++)
+		if (strncmp(*env, name, len) == 0 && ((*env)[len] == '=' || (*env)[len] == '\0'))
+			return true;
+	return false;
+}
+
+static void put_env(struct json_writer *w, char *const *image, char *const *user, const char *entry)
+{
+	size_t len = strcspn(entry, "=");
+
+	if (!env_has(image, entry, len) && !env_has(user, entry, len))
+		json_put_string(w, NULL, entry);
+}
+
+/* Ours, then the image's, then the user's; of a name that occurs in several the last alone. */
+static int put_environment(struct json_writer *w, const struct oci_config *image, const struct user *user,
+			   const struct bundle_overrides *over, struct err *e)
+{
+	cleanup_buf struct buf entry = BUF_INIT;
+
+	json_begin_array(w, "env");
+	put_env(w, image->env, over->env, SANDBOX_DEFAULT_PATH);
+	if (over->hostname) {
+		buf_addf(&entry, "HOSTNAME=%s", over->hostname);
+		put_env(w, image->env, over->env, buf_text(&entry));
+	}
+	if (over->terminal)
+		put_env(w, image->env, over->env, DEFAULT_TERM);
+	buf_reset(&entry);
+	buf_addf(&entry, "HOME=%s", user->home[0] ? user->home : "/");
+	put_env(w, image->env, over->env, buf_text(&entry));
+	for (char *const *p = image->env; p && *p; p++)
+		put_env(w, NULL, over->env, *p);
+	for (char *const *p = over->env; p && *p; p++)
+		if (strchr(*p, '=') && !env_has(p + 1, *p, strcspn(*p, "=")))
+			json_put_string(w, NULL, *p);
+	json_end(w);
+	return buf_check(&entry, e);
+}
+
+/* args = Entrypoint + Cmd. A given entrypoint discards the image's Cmd, a given command replaces it. */
+static int put_args(struct json_writer *w, const struct oci_config *image, const struct bundle_overrides *over,
+		    struct err *e)
+{
+	char *const *entrypoint = image->entrypoint, *const *cmd = over->cmd ? over->cmd : image->cmd;
+	char *const given[] = { (char *)(uintptr_t)over->entrypoint, NULL };
+
+	if (over->entrypoint) {
+		entrypoint = *over->entrypoint ? given : NULL;
+		cmd = over->cmd;
+	}
+	if (!(entrypoint && *entrypoint) && !(cmd && *cmd))
+		return err_set(e, ERR_USAGE, "no command: the image names none, give one");
+	json_begin_array(w, "args");
+	for (; entrypoint && *entrypoint; entrypoint++)
+		json_put_string(w, NULL, *entrypoint);
+	for (; cmd && *cmd; cmd++)
+		json_put_string(w, NULL, *cmd);
+	json_end(w);
+	return 0;
+}
+
+static void put_user(struct json_writer *w, const struct user *user)
+{
+	json_begin_object(w, "user");
+	json_put_int64(w, "uid", user->uid);
+	json_put_int64(w, "gid", user->gid);
+	if (user->group_count > 0) {
+		json_begin_array(w, "additionalGids");
+		for (size_t i = 0; i < user->group_count; i++)
+			json_put_int64(w, NULL, user->groups[i]);
+		json_end(w);
+	}
+	json_end(w);
+}
+
+static void put_caps(struct json_writer *w, const char *key, uint64_t set)
+{
+	json_begin_array(w, key);
+	for (unsigned int cap = 0; cap < 64; cap++)
+		if (set >> cap & 1 && sandbox_cap_name(cap))
+			json_put_string(w, NULL, sandbox_cap_name(cap));
+	json_end(w);
+}
+
+static int put_process(struct json_writer *w, const struct oci_config *image, const struct user *user,
+		       const struct bundle_overrides *over, struct err *e)
+{
+	const char *dir = over->working_dir ? over->working_dir : image->working_dir;
+	cleanup_buf struct buf cwd = BUF_INIT;
+
+	json_begin_object(w, "process");
+	json_put_bool(w, "terminal", over->terminal);
+	put_user(w, user);
+	if (put_args(w, image, over, e) == -1 || put_environment(w, image, user, over, e) == -1)
+		return -1;
+	buf_addf(&cwd, "%s%s", dir && *dir == '/' ? "" : "/", dir ? dir : "");
+	json_put_string(w, "cwd", buf_text(&cwd));
+	json_begin_object(w, "capabilities");
+	put_caps(w, "bounding", sandbox_default_caps);
+	put_caps(w, "effective", sandbox_default_caps);
+	put_caps(w, "permitted", sandbox_default_caps);
+	json_end(w);
+	json_put_bool(w, "noNewPrivileges", true);
+	json_end(w);
+	return buf_check(&cwd, e);
+}
+
+static void put_mount(struct json_writer *w, const char *destination, const char *type, const char *source,
+		      char *const *options)
+{
+	json_begin_object(w, NULL);
+	json_put_string(w, "destination", destination);
+	json_put_string(w, "type", type);
+	json_put_string(w, "source", source ? source : type);
+	json_begin_array(w, "options");
+	for (; options && *options; options++)
+		json_put_string(w, NULL, *options);
+	json_end(w);
+	json_end(w);
+}
+
+static void add_escaped(struct buf *b, const char *path)
+{
+	for (; *path; path++) {
+		if (*path == ':' || *path == '\\')
+			buf_addc(b, '\\');
+		buf_addc(b, *path);
+	}
+}
+
+static int put_overlay(struct json_writer *w, const struct bundle_overlay *overlay, struct err *e)
+{
+	cleanup_buf struct buf lower = BUF_INIT, upper = BUF_INIT, work = BUF_INIT;
+	char *options[5] = { NULL };
+	size_t n = 0;
+
+	buf_adds(&lower, "lowerdir=");
+	for (size_t i = 0; i < overlay->count; i++) {
+		if (i > 0)
+			buf_addc(&lower, ':');
+		add_escaped(&lower, overlay->lower[i]);
+	}
+	options[n++] = lower.data;
+	if (overlay->upper) {
+		buf_addf(&upper, "upperdir=%s", overlay->upper);
+		buf_addf(&work, "workdir=%s", overlay->work);
+		options[n++] = upper.data;
+		options[n++] = work.data;
+	}
+	options[n++] = (char[]){ "userxattr" };
+	if (buf_check(&lower, e) == -1 || buf_check(&upper, e) == -1 || buf_check(&work, e) == -1)
+		return -1;
+	put_mount(w, "/", "overlay", "overlay", options);
+	return 0;
+}
+
+static int put_mounts(struct json_writer *w, const struct bundle_overlay *overlay, struct err *e)
+{
+	json_begin_array(w, "mounts");
+	if (overlay && overlay->count > 0 && put_overlay(w, overlay, e) == -1)
+		return -1;
+	for (size_t i = 0; i < sandbox_default_mount_count; i++) {
+		const struct sandbox_mount *m = &sandbox_default_mounts[i];
+
+		put_mount(w, m->destination, m->type, m->source, m->options);
+	}
+	json_end(w);
+	return 0;
+}
+
+static void put_strings(struct json_writer *w, const char *key, const char *const *list)
+{
+	json_begin_array(w, key);
+	for (; *list; list++)
+		json_put_string(w, NULL, *list);
+	json_end(w);
+}
+
+static void put_linux(struct json_writer *w)
+{
+	static const char *const namespaces[] = { "pid", "ipc", "uts", "mount" };
+
+	json_begin_object(w, "linux");
+	json_begin_array(w, "namespaces");
+	for (size_t i = 0; i < sizeof namespaces / sizeof *namespaces; i++) {
+		json_begin_object(w, NULL);
+		json_put_string(w, "type", namespaces[i]);
+		json_end(w);
+	}
+	json_end(w);
+	put_strings(w, "maskedPaths", sandbox_default_masked);
+	put_strings(w, "readonlyPaths", sandbox_default_readonly);
+	json_end(w);
+}
+
+int bundle_write_config(const struct oci_config *image, const struct user *user, const struct bundle_overrides *over,
+			const struct bundle_overlay *overlay, struct buf *out, struct err *e)
+{
+	struct json_writer w;
+
+	json_writer_init(&w, out, 2);
+	json_begin_object(&w, NULL);
+	json_put_string(&w, "ociVersion", "1.0.2");
+	if (put_process(&w, image, user, over, e) == -1)
+		return -1;
+	json_begin_object(&w, "root");
+	json_put_string(&w, "path", "rootfs");
+	json_put_bool(&w, "readonly", over->readonly_root);
+	json_end(&w);
+	if (over->hostname)
+		json_put_string(&w, "hostname", over->hostname);
+	if (put_mounts(&w, overlay, e) == -1)
+		return -1;
+	put_linux(&w);
+	json_end(&w);
+	buf_addc(out, '\n');
+	return buf_check(out, e);
+}
