@@ -15,10 +15,12 @@
 
 /*
  * Extended attributes of `name` in `dir`, a symlink itself and not its target; name "" means dir itself
- * (which may be an O_PATH descriptor).
- * set: 0, or -1 with errno (ENOTSUP where the filesystem or the platform has none).
+ * (any descriptor; a directory may be an O_PATH one). A name that is not "" needs /proc on Linux.
+ * set, remove: 0, or -1 with errno (ENOTSUP where the filesystem or the platform has none).
+ * get, list: the length, or -1 with errno (ERANGE when it is more than max).
  */
 int fsext_set_xattr(int dir, const char *name, const char *attr, const void *value, size_t n);
+int fsext_remove_xattr(int dir, const char *name, const char *attr);
 ssize_t fsext_get_xattr(int dir, const char *name, const char *attr, void *value, size_t max);
 ssize_t fsext_list_xattr(int dir, const char *name, char *list, size_t max); /* NUL-separated names */
 
@@ -27,6 +29,9 @@ ssize_t fsext_list_xattr(int dir, const char *name, char *list, size_t max); /* 
  * not exist. 0, or -1 with errno.
  */
 int fsext_make_whiteout(int dir, const char *name);
+
+/* Takes the mark back; none there is success. 0, or -1 with errno. */
+int fsext_drop_whiteout(int dir, const char *name);
 
 /*
  * Whether the entry is a whiteout, and of which name: copies the hidden name to `hidden` (NAME_MAX + 1 bytes).
@@ -39,7 +44,8 @@ bool fsext_is_opaque(int dir);
 
 /*
  * Copies n bytes of `from` to `to`, both at the offset `at`: extents are shared where the filesystem can, copied
- * inside the kernel where it can, and otherwise read and written. 0, or -1 with errno.
+ * inside the kernel where it can, and otherwise read and written. 0, or -1 with errno (ENODATA when `from` ends
+ * before).
  */
 int fsext_copy_range(int from, int to, off_t at, off_t n);
 
