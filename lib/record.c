@@ -119,10 +119,10 @@ static int fill(struct record_reader *r, struct err *e)
 	do
 		got = read(r->fd, r->data + r->len, sizeof r->data - r->len);
 	while (got == -1 && errno == EINTR);
+	if (got <= 0)
+		r->eof = true;
 	if (got == -1)
 		return err_errno(e, errno, "standard input");
-	if (got == 0)
-		r->eof = true;
 	r->len += (size_t)got;
 	return 0;
 }

@@ -255,6 +255,7 @@ int store_try_lock(const struct store *s, const char *name, bool *busy, struct e
 void store_unlock(const struct store *s, const char *name, int *fd)
 {
 	unlinkat(s->tmp, name, 0);
+	flock(*fd, LOCK_UN); /* children may hold copies of the descriptor */
 	io_cleanup_fd(fd);
 }
 

@@ -1,0 +1,234 @@
+/* cr-unpack - the layers lie unpacked in the store, and their diff_ids match the config. */
+#include "cli.h"
+#include "gather.h"
+#include "layers.h"
+#include "unpack.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char usage[] =
+	"usage: cr-unpack [-s DIR] [-j N] < RECORDS\n"
+	"       cr-unpack -C DIR [--devices] < LAYER\n"
+	"Unpack the layers of images whose records come on stdin, each once for all images\n"
+	"on the same base, and print the records. With -C, apply one layer (tar, gzip or\n"
+	"zstd) from stdin on DIR.\n"
+	"\n"
+	"  -C, --directory DIR  apply one layer on DIR\n"
+	"  -j, --jobs N         layers unpacked at once (default: the processors)\n"
+	"      --devices        make device nodes too (root only)\n"
+	"      --max-entries N  refuse a layer of more entries (default 2000000)\n"
+	"      --max-bytes N    refuse a layer that unpacks to more (default 64 GiB)\n"
+	"  -s, --store DIR      the store\n"
+	"  -v, --verbose        say what was left out\n"
+	"  -h, --help           this text\n"
+	"  -V, --version        the version\n";
+
+enum { OPTION_DEVICES = 256, OPTION_MAX_ENTRIES, OPTION_MAX_BYTES };
+
+static const struct option long_options[] = {
+	{ "directory", required_argument, NULL, 'C' },
+	{ "jobs", required_argument, NULL, 'j' },
+	{ "devices", no_argument, NULL, OPTION_DEVICES },
+	{ "max-entries", required_argument, NULL, OPTION_MAX_ENTRIES },
+	{ "max-bytes", required_argument, NULL, OPTION_MAX_BYTES },
+	CLI_LONG_OPTIONS,
+};
+
+struct program {
+	struct cli cli;
+	struct store store;
+	struct layers_options options;
+	struct layers *layers; /* of the image that is arriving, or NULL */
+	int status;	       /* of the first failure */
+};
+
+static void failed(struct program *p, struct err *e)
+{
+	int status = cli_fail(&p->cli, e);
+
+	if (!p->status)
+		p->status = status;
+	*e = (struct err)ERR_INIT;
+}
+
+static void say(void *ctx, bool detail, const char *text)
+{
+	struct program *p = ctx;
+
+	if (!detail || p->cli.verbose)
+		cli_warn(&p->cli, "%s", text);
+}
+
+static int arrived(void *ctx, const struct image *im, size_t layer, struct err *e)
+{
+	struct program *p = ctx;
+
+	if (!p->layers && !(p->layers = layers_begin(&p->store, im, &p->options, e)))
+		return -1;
+	return layers_add(p->layers, layer, e);
+}
+
+static int idle(void *ctx, int fd, struct err *e)
+{
+	struct program *p = ctx;
+
+	return p->layers ? layers_wait(p->layers, fd, e) : 0;
+}
+
+static int print(const struct gather *g, const struct image *im, size_t i, struct err *e)
+{
+	struct record r;
+
+	return image_record(im, i, g->source, &r, e) == -1 ? -1 : record_print(stdout, &r, e);
+}
+
+/* Publishes and prints what holds of the image: a layer after all those below it. */
+static int finish_image(struct program *p, const struct gather *g, const struct image *im, struct err *e)
+{
+	if (print(g, im, 0, e) == -1 || (g->config_arrived && print(g, im, 1, e) == -1))
+		return -1;
+	for (size_t i = 0; p->layers && i < im->config.count; i++)
+		if (layers_finish(p->layers, i, e) == -1 || print(g, im, i + 2, e) == -1)
+			return -1;
+	return 0;
+}
+
+static int filter_records(struct program *p)
+{
+	struct gather g;
+	int got;
+
+	gather_init(&g, &p->store, STDIN_FILENO);
+	g.arrived = arrived;
+	g.idle = idle;
+	g.ctx = p;
+	do {
+		cleanup_image struct image im = IMAGE_INIT;
+		struct err e = ERR_INIT, missing = ERR_INIT;
+
+		got = gather_next(&g, &im, &missing);
+		if (im.chain_ids && finish_image(p, &g, &im, &e) == -1)
+			failed(p, &e);
+		else if (got == -1) /* a failed layer says more than one that did not come */
+			failed(p, &missing);
+		layers_end(p->layers);
+		p->layers = NULL;
+	} while (got == 1 || (got == -1 && !gather_ended(&g)));
+	return p->status;
+}
+
+/* --- -C --- */
+
+struct apply {
+	struct program *program;
+	int root;
+	bool chown;
+};
+
+static int mention(void *ctx, enum layer_note kind, const char *path, const char *link, const struct tar_entry *entry,
+		   struct err *e)
+{
+	struct program *p = ctx;
+
+	(void)entry;
+	(void)e;
+	if (kind == LAYER_NOTE_TRAILING)
+		cli_warn(&p->cli, "bytes after the end of the archive, ignored");
+	else if (kind == LAYER_NOTE_XATTR)
+		cli_warn(&p->cli, "%s: attribute %s left out", path, link);
+	else if (p->cli.verbose && kind == LAYER_NOTE_DEVICE)
+		cli_warn(&p->cli, "%s: device node left out", path);
+	else if (p->cli.verbose && kind == LAYER_NOTE_OWNER)
+		cli_warn(&p->cli, "%s: owner cannot be set here", path);
+	return 0;
+}
+
+static int apply(void *ctx, struct err *e)
+{
+	struct apply *a = ctx;
+	const struct layers_options *o = &a->program->options;
+	struct layer_options options = {
+		.form = LAYER_MERGE,
+		.chown = a->chown,
+		.devices = o->devices,
+		.entries_max = o->entries_max,
+		.bytes_max = o->bytes_max,
+		.note = mention,
+		.ctx = a->program,
+	};
+	struct source_fd in;
+
+	umask(0);
+	source_fd_init(&in, STDIN_FILENO, "standard input");
+	return unpack_stream(&in.source, NULL, NULL, a->root, &options, true, e);
+}
+
+static int apply_stdin(struct program *p, const char *dir)
+{
+	struct apply a = { p, -1, false };
+	struct err e = ERR_INIT;
+	struct userns ns;
+
+	if (mkdir(dir, 0755) == -1 && errno != EEXIST)
+		err_errno(&e, errno, "%s", dir);
+	else if ((a.root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		err_errno(&e, errno, "%s", dir);
+	else if (userns_plan(&ns, &e) == 0) {
+		a.chown = userns_can_chown(&ns);
+		worker_run(&ns, 0, apply, &a, &e);
+	}
+	io_cleanup_fd(&a.root);
+	return e.kind == ERR_NONE ? 0 : cli_fail(&p->cli, &e);
+}
+
+/* A positive number, or false. */
+static bool parse_number(const char *text, int64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoll(text, &end, 10);
+	return !errno && end != text && !*end && *out > 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct program p = { .store = STORE_INIT };
+	cleanup_buf struct buf path = BUF_INIT;
+	struct err e = ERR_INIT;
+	const char *dir = NULL;
+	int64_t n = 1;
+	int option, status;
+
+	cli_start(&p.cli, "cr-unpack", usage, argv[0]);
+	while ((option = getopt_long(argc, argv, "C:j:" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
+		if ((option == 'j' || option == OPTION_MAX_ENTRIES || option == OPTION_MAX_BYTES) &&
+		    !parse_number(optarg, &n))
+			return cli_usage(&p.cli, "'%s' is not a positive number", optarg);
+		switch (option) {
+		case 'C': dir = optarg; break;
+		case 'j': p.options.jobs = n > 64 ? 64 : (int)n; break;
+		case OPTION_DEVICES: p.options.devices = true; break;
+		case OPTION_MAX_ENTRIES: p.options.entries_max = n; break;
+		case OPTION_MAX_BYTES: p.options.bytes_max = n; break;
+		default: cli_option(&p.cli, option);
+		}
+	}
+	if (optind < argc)
+		return cli_usage(&p.cli, "'%s': no operands are expected", argv[optind]);
+	if (p.options.devices && geteuid() != 0)
+		return cli_usage(&p.cli, "--devices: only root can make device nodes");
+	if (dir)
+		return cli_end(&p.cli, apply_stdin(&p, dir));
+	if (cli_store_path(&p.cli, &path, &e) == -1 || store_open(&p.store, buf_text(&path), &e) == -1)
+		return cli_fail(&p.cli, &e);
+	p.options.say = say;
+	p.options.ctx = &p;
+	status = filter_records(&p);
+	store_close(&p.store);
+	return cli_end(&p.cli, status);
+}
