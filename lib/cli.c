@@ -175,6 +175,21 @@ int cli_store_path(const struct cli *c, struct buf *out, struct err *e)
 	return buf_check(out, e);
 }
 
+char *cli_environment(const char *text)
+{
+	struct buf b = BUF_INIT;
+	const char *value;
+
+	if (!*text || *text == '=')
+		return NULL;
+	value = strchr(text, '=') ? NULL : getenv(text);
+	if (value)
+		buf_addf(&b, "%s=%s", text, value);
+	else if (strchr(text, '='))
+		buf_adds(&b, text);
+	return buf_steal(&b);
+}
+
 int cli_end(const struct cli *c, int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

@@ -56,6 +56,12 @@ int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(p
  */
 int cli_store_path(const struct cli *c, struct buf *out, struct err *e);
 
+/*
+ * What an option -e says: "NAME=value" as it is; for "NAME", its value here as "NAME=value", or "" where it is not set. NULL
+ * when it names nothing. Lives as long as the program.
+ */
+char *cli_environment(const char *text);
+
 /* Last call of main: flushes stdout; a failure there (a full disk) turns status 0 into 1. */
 int cli_end(const struct cli *c, int status);
 

@@ -1,0 +1,165 @@
+/* cr-mkrootfs - makes an OCI runtime bundle of an image whose layers are unpacked. */
+#include "bundle.h"
+#include "cli.h"
+#include "gather.h"
+#include "mkbundle.h"
+
+#include <string.h>
+
+static const char usage[] =
+	"usage: cr-mkrootfs [OPTION]... TARGET [-- CMD...] < RECORDS\n"
+	"       cr-mkrootfs [OPTION]... -i NAME TARGET [-- CMD...]\n"
+	"       cr-mkrootfs -d TARGET...\n"
+	"Make TARGET an OCI runtime bundle (config.json, rootfs/) of the image whose records\n"
+	"come on stdin, or of the one NAME in the store. CMD replaces the image's Cmd.\n"
+	"\n"
+	"  -i, --image NAME      the image, by name or digest\n"
+	"  -m, --mode MODE       overlay: share the unpacked layers (default); copy: a plain\n"
+	"                        tree, for any tool\n"
+	"  -e, --env NAME[=VAL]  set a variable, or take it over from here\n"
+	"  -w, --workdir DIR     the working directory\n"
+	"  -u, --user USER       name or uid, with :group or :gid\n"
+	"      --entrypoint PROG replace the image's Entrypoint, and drop its Cmd\n"
+	"      --hostname NAME   the host name inside\n"
+	"  -t, --tty             the process gets a terminal\n"
+	"      --read-only       the root filesystem is read-only\n"
+	"      --devices         make device nodes too (root, with -m copy)\n"
+	"  -d, --delete          remove bundles\n"
+	"  -s, --store DIR       the store\n"
+	"  -v, --verbose         say more on stderr\n"
+	"  -h, --help            this text\n"
+	"  -V, --version         the version\n";
+
+enum { OPTION_ENTRYPOINT = 256, OPTION_HOSTNAME, OPTION_READ_ONLY, OPTION_DEVICES };
+
+static const struct option long_options[] = {
+	{ "image", required_argument, NULL, 'i' },
+	{ "mode", required_argument, NULL, 'm' },
+	{ "env", required_argument, NULL, 'e' },
+	{ "workdir", required_argument, NULL, 'w' },
+	{ "user", required_argument, NULL, 'u' },
+	{ "entrypoint", required_argument, NULL, OPTION_ENTRYPOINT },
+	{ "hostname", required_argument, NULL, OPTION_HOSTNAME },
+	{ "tty", no_argument, NULL, 't' },
+	{ "read-only", no_argument, NULL, OPTION_READ_ONLY },
+	{ "devices", no_argument, NULL, OPTION_DEVICES },
+	{ "delete", no_argument, NULL, 'd' },
+	CLI_LONG_OPTIONS,
+};
+
+struct program {
+	struct cli cli;
+	struct mkbundle make;
+	const char *image; /* or NULL: from stdin */
+	char **env;	   /* room for one an argument */
+	size_t env_count;
+	bool delete;
+};
+
+/* False when the words of an option are wrong. */
+static bool set_mode(struct program *p, const char *mode)
+{
+	p->make.copy = strcmp(mode, "copy") == 0;
+	return p->make.copy || strcmp(mode, "overlay") == 0;
+}
+
+static int parse_options(struct program *p, int argc, char **argv)
+{
+	int option;
+
+	/* "+": what follows TARGET belongs to the command */
+	while ((option = getopt_long(argc, argv, "+i:m:e:w:u:td" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
+		switch (option) {
+		case 'i': p->image = optarg; break;
+		case 'm':
+			if (!set_mode(p, optarg))
+				return cli_usage(&p->cli, "'%s' is no mode: overlay, copy", optarg);
+			break;
+		case 'e':
+			if (!(p->env[p->env_count] = cli_environment(optarg)))
+				return cli_usage(&p->cli, "'%s' names no variable", optarg);
+			p->env_count += *p->env[p->env_count] != '\0';
+			break;
+		case 'w': p->make.over.working_dir = optarg; break;
+		case 'u': p->make.user = optarg; break;
+		case 't': p->make.over.terminal = true; break;
+		case 'd': p->delete = true; break;
+		case OPTION_ENTRYPOINT: p->make.over.entrypoint = optarg; break;
+		case OPTION_HOSTNAME: p->make.over.hostname = optarg; break;
+		case OPTION_READ_ONLY: p->make.over.readonly_root = true; break;
+		case OPTION_DEVICES: p->make.devices = true; break;
+		default: cli_option(&p->cli, option);
+		}
+	}
+	p->env[p->env_count] = NULL;
+	p->make.over.env = p->env;
+	return 0;
+}
+
+/* The one image of the stream. */
+static int arriving_image(const struct store *s, struct image *im, struct err *e)
+{
+	struct gather g;
+	cleanup_image struct image second = IMAGE_INIT;
+
+	gather_init(&g, s, STDIN_FILENO);
+	if (gather_next(&g, im, e) == -1)
+		return -1;
+	switch (gather_next(&g, &second, e)) {
+	case 0: return 0;
+	case 1: return err_set(e, ERR_USAGE, "more than one image arrived: a bundle is made of one");
+	default: return -1;
+	}
+}
+
+static int make(struct program *p, const char *target, struct err *e)
+{
+	cleanup_buf struct buf path = BUF_INIT;
+	cleanup_store struct store store = STORE_INIT;
+	cleanup_image struct image im = IMAGE_INIT;
+	int status;
+
+	if (cli_store_path(&p->cli, &path, e) == -1 || store_open(&store, buf_text(&path), e) == -1)
+		return -1;
+	status = p->image ? image_find(&im, &store, p->image, NULL, NULL, e) : arriving_image(&store, &im, e);
+	return status == -1 ? -1 : mkbundle_make(&p->make, &store, &im, target, e);
+}
+
+static int delete_all(const struct program *p, char **targets)
+{
+	int status = 0;
+
+	for (; *targets; targets++) {
+		struct err e = ERR_INIT;
+		if (mkbundle_remove(*targets, &e) == -1)
+			status = cli_fail(&p->cli, &e);
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct program p = { .env = calloc((size_t)argc + 1, sizeof *p.env) };
+	struct err e = ERR_INIT;
+	const char *target;
+	int status;
+
+	cli_start(&p.cli, "cr-mkrootfs", usage, argv[0]);
+	if (!p.env)
+		return 1;
+	status = parse_options(&p, argc, argv);
+	if (status)
+		return status;
+	if (optind == argc)
+		return cli_usage(&p.cli, "a TARGET is needed");
+	if (p.delete)
+		return cli_end(&p.cli, delete_all(&p, argv + optind));
+	if (p.make.devices && (geteuid() != 0 || !p.make.copy))
+		return cli_usage(&p.cli, "--devices: needs root and -m copy");
+	target = argv[optind++];
+	if (optind < argc && strcmp(argv[optind], "--") == 0)
+		optind++;
+	if (optind < argc)
+		p.make.over.cmd = argv + optind;
+	return cli_end(&p.cli, make(&p, target, &e) == -1 ? cli_fail(&p.cli, &e) : 0);
+}

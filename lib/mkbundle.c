@@ -1,0 +1,299 @@
+#include "mkbundle.h"
+
+#include "beneath.h"
+#include "layers.h"
+#include "metadata.h"
+#include "notes.h"
+#include "overlay.h"
+#include "rootfs.h"
+#include "stack.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* One bundle in the making; also what the workers get. */
+struct making {
+	const struct mkbundle *how;
+	const struct image *image;
+	struct bundle_overlay overlay;
+	int *layers;   /* the layers' trees, base first */
+	size_t opened; /* how many of them are open */
+	char *dir;     /* absolute path of the unfinished bundle */
+	int dir_fd;
+};
+
+static void making_clear(struct making *m)
+{
+	while (m->opened > 0)
+		close(m->layers[--m->opened]);
+	free(m->layers);
+	for (size_t i = 0; i < m->overlay.count; i++)
+		free(m->overlay.lower[i]);
+	free((void *)m->overlay.lower);
+	free(m->dir);
+	io_cleanup_fd(&m->dir_fd);
+}
+
+static int open_layers(struct making *m, const struct store *s, struct err *e)
+{
+	size_t n = m->image->config.count;
+
+	m->layers = calloc(n ? n : 1, sizeof *m->layers);
+	if (!m->layers)
+		return err_nomem(e);
+	for (; m->opened < n; m->opened++) {
+		m->layers[m->opened] = layers_open(s, &m->image->chain_ids[m->opened], e);
+		if (m->layers[m->opened] == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- the user, from the image's own files --- */
+
+/* An absent file is no error: -1 with e unset. */
+static int open_image_file(const struct making *m, const char *path, struct err *e)
+{
+	struct stack stack = { m->layers, m->opened };
+	struct err inner = ERR_INIT;
+	int fd = stack_open_file(&stack, path, &inner);
+
+	if (fd == -1 && inner.kind != ERR_NOT_FOUND)
+		*e = inner;
+	return fd;
+}
+
+static int find_user(const struct making *m, struct user *u, struct err *e)
+{
+	cleanup_fd int passwd = open_image_file(m, "etc/passwd", e), group = -1;
+	const char *spec = m->how->user ? m->how->user : m->image->config.user;
+
+	if (e->kind == ERR_NONE)
+		group = open_image_file(m, "etc/group", e);
+	return e->kind == ERR_NONE ? user_resolve(u, spec, passwd, group, e) : -1;
+}
+
+/* --- the root --- */
+
+static int add_lower(struct making *m, const struct store *s, const struct digest *chain_id, struct err *e)
+{
+	struct buf path = BUF_INIT;
+
+	layers_path(s, chain_id, &path);
+	if (!(((char **)m->overlay.lower)[m->overlay.count] = buf_steal(&path)))
+		return err_nomem(e);
+	m->overlay.count++;
+	return 0;
+}
+
+/* The names of an overlay's parts, as config.json will have them. The bundle will have its final name `target`. */
+static int plan_overlay(struct making *m, const struct store *s, const char *target, struct buf *upper, struct buf *work,
+			struct err *e)
+{
+	size_t n = m->image->config.count;
+
+	if (n > OVERLAY_LAYERS_MAX)
+		return err_set(e, ERR_USAGE, "%zu layers: an overlay takes %d (use -m copy)", n, OVERLAY_LAYERS_MAX);
+	m->overlay.lower = calloc(n + 1, sizeof *m->overlay.lower);
+	if (!m->overlay.lower)
+		return err_nomem(e);
+	while (n > 0)
+		if (add_lower(m, s, &m->image->chain_ids[--n], e) == -1)
+			return -1;
+	buf_addf(upper, "%s/upper", target);
+	buf_addf(work, "%s/work", target);
+	m->overlay.upper = buf_text(upper);
+	m->overlay.work = buf_text(work);
+	return buf_check(work, e);
+}
+
+static int open_made(const struct making *m, const char *name, struct err *e)
+{
+	int fd;
+
+	if (mkdirat(m->dir_fd, name, 0755) == -1)
+		return err_errno(e, errno, "mkdir %s", name);
+	fd = openat(m->dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd == -1 ? err_errno(e, errno, "%s", name) : fd;
+}
+
+/* Worker: the upper directory is what the container sees as its root, so it looks like the image's. */
+static int make_upper(void *ctx, struct err *e)
+{
+	const struct making *m = ctx;
+	struct stat st;
+	cleanup_fd int upper = -1;
+	int top;
+
+	umask(0);
+	if ((upper = open_made(m, "upper", e)) == -1)
+		return -1;
+	if (mkdirat(m->dir_fd, "work", 0755) == -1 || mkdirat(m->dir_fd, "rootfs", 0755) == -1)
+		return err_errno(e, errno, "mkdir");
+	top = m->layers[m->opened - 1];
+	if (fstat(top, &st) == -1)
+		return err_errno(e, errno, "layer");
+	return metadata_copy(top, "", &st, upper, "", e);
+}
+
+static int make_device(void *ctx, enum layer_note kind, const char *path, const char *argument, struct err *e)
+{
+	unsigned major, minor, mode, uid, gid;
+	char type, name[BENEATH_NAME_MAX];
+	cleanup_fd int parent = -1;
+	int root = *(int *)ctx;
+
+	if (kind != LAYER_NOTE_DEVICE)
+		return 0;
+	if (sscanf(argument, "%c %u:%u %o %u:%u", &type, &major, &minor, &mode, &uid, &gid) != 6)
+		return err_set(e, ERR_CONTENT, "notes: a malformed device");
+	if ((parent = beneath_parent(root, path, NULL, name, e)) == -1)
+		return -1;
+	if (mknodat(parent, name, (type == 'b' ? S_IFBLK : S_IFCHR) | 0600, makedev(major, minor)) == -1 ||
+	    fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW) == -1 || fchmodat(parent, name, mode, 0) == -1)
+		return err_errno(e, errno, "device %s", path);
+	return 0;
+}
+
+static int make_devices(int layer, int root, struct err *e)
+{
+	int fd = openat(layer, "../notes", O_RDONLY | O_CLOEXEC);
+	cleanup_file FILE *notes = fd == -1 ? NULL : fdopen(fd, "r");
+
+	if (!notes)
+		return err_errno(e, errno, "notes");
+	return notes_read(notes, make_device, &root, e);
+}
+
+/* Worker: the merged tree. A layer at a time, so that a device goes when a layer above it removes it. */
+static int make_copy(void *ctx, struct err *e)
+{
+	const struct making *m = ctx;
+	cleanup_fd int root = -1;
+
+	umask(0);
+	if ((root = open_made(m, "rootfs", e)) == -1)
+		return -1;
+	for (size_t i = 0; i < m->opened; i++)
+		if (rootfs_copy(&m->layers[i], 1, root, e) == -1 ||
+		    (m->how->devices && make_devices(m->layers[i], root, e) == -1))
+			return -1;
+	return 0;
+}
+
+/* --- the directory --- */
+
+static int write_config(const struct making *m, const struct buf *text, struct err *e)
+{
+	cleanup_fd int fd = openat(m->dir_fd, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd == -1 || io_write_full(fd, text->data, text->len) == -1)
+		return err_errno(e, errno, "config.json");
+	return io_close(&fd, "config.json", e);
+}
+
+/* Makes the unfinished bundle beside its final place: "<parent>/.<name>.XXXXXX". Appends the final, absolute path. */
+static int make_beside(struct making *m, const char *target, struct buf *final, struct err *e)
+{
+	cleanup_free char *for_parent = strdup(target), *for_name = strdup(target), *parent = NULL;
+	cleanup_buf struct buf template = BUF_INIT;
+	const char *name;
+
+	if (!for_parent || !for_name)
+		return err_nomem(e);
+	name = basename(for_name);
+	if (!*target || strcmp(name, "/") == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return err_set(e, ERR_USAGE, "'%s' cannot become a bundle: give it a name", target);
+	if (!(parent = realpath(dirname(for_parent), NULL)))
+		return err_errno(e, errno, "%s", target);
+	buf_addf(final, "%s/%s", parent, name);
+	buf_addf(&template, "%s/.%s.XXXXXX", parent, name);
+	if (buf_check(&template, e) == -1 || buf_check(final, e) == -1 || !(m->dir = buf_steal(&template)))
+		return e->kind == ERR_NONE ? err_nomem(e) : -1;
+	if (!mkdtemp(m->dir)) { /* 0700: what is setuid inside is out of others' reach */
+		err_errno(e, errno, "%s", m->dir);
+		free(steal_ptr(&m->dir));
+		return -1;
+	}
+	m->dir_fd = open(m->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return m->dir_fd == -1 ? err_errno(e, errno, "%s", m->dir) : 0;
+}
+
+static int fill(struct making *m, const struct store *s, const char *final, struct err *e)
+{
+	cleanup_buf struct buf config = BUF_INIT, upper = BUF_INIT, work = BUF_INIT;
+	bool overlay = !m->how->copy && m->image->config.count > 0;
+	cleanup_free struct user *user = calloc(1, sizeof *user);
+	struct userns ns;
+
+	if (!user)
+		return err_nomem(e);
+	if (open_layers(m, s, e) == -1 || find_user(m, user, e) == -1 ||
+	    (overlay && plan_overlay(m, s, final, &upper, &work, e) == -1))
+		return -1;
+	if (bundle_write_config(&m->image->config, user, &m->how->over, &m->overlay, &config, e) == -1 ||
+	    write_config(m, &config, e) == -1)
+		return -1;
+	if (userns_plan(&ns, e) == -1)
+		return -1;
+	return worker_run(&ns, 0, overlay ? make_upper : make_copy, m, e);
+}
+
+static int remove_dir(void *ctx, struct err *e)
+{
+	const char *path = ctx;
+	cleanup_free char *for_parent = strdup(path), *for_name = strdup(path);
+	cleanup_fd int parent = -1;
+
+	if (!for_parent || !for_name)
+		return err_nomem(e);
+	parent = open(dirname(for_parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent == -1)
+		return err_errno(e, errno, "%s", path);
+	return beneath_remove(parent, basename(for_name), e);
+}
+
+static int remove_as_owner(char *path, struct err *e)
+{
+	struct userns ns;
+
+	return userns_plan(&ns, e) == -1 ? -1 : worker_run(&ns, 0, remove_dir, path, e);
+}
+
+int mkbundle_make(const struct mkbundle *how, const struct store *s, const struct image *im, const char *target,
+		  struct err *e)
+{
+	__attribute__((cleanup(making_clear))) struct making m = { .how = how, .image = im, .dir_fd = -1 };
+	cleanup_buf struct buf final = BUF_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (make_beside(&m, target, &final, e) == 0 && fill(&m, s, buf_text(&final), e) == 0 &&
+	    rename(m.dir, buf_text(&final)) == -1)
+		err_errno(e, errno, "%s", target);
+	if (e->kind == ERR_NONE)
+		return 0;
+	if (m.dir)
+		remove_as_owner(m.dir, &ignored);
+	return -1;
+}
+
+int mkbundle_remove(const char *target, struct err *e)
+{
+	cleanup_buf struct buf config = BUF_INIT;
+	cleanup_free char *path = realpath(target, NULL);
+
+	if (!path)
+		return errno == ENOENT ? err_set(e, ERR_NOT_FOUND, "%s: no such bundle", target) :
+					 err_errno(e, errno, "%s", target);
+	buf_addf(&config, "%s/config.json", path);
+	if (buf_check(&config, e) == -1)
+		return -1;
+	if (access(buf_text(&config), F_OK) == -1)
+		return err_set(e, ERR_USAGE, "%s: not a bundle (it has no config.json)", target);
+	return remove_as_owner(path, e) == -1 ? err_context(e, "%s", target) : 0;
+}
