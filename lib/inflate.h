@@ -3,23 +3,26 @@
  *
  * The first bytes decide, not the media type (PROTOCOL, Layers). A gzip file may have several members, and
  * zero padding after them; its checksums are checked. xz, bzip2 and anything else that is recognised but not
- * supported is refused by name with ERR_CONTENT, as are truncated and corrupt streams. The whole input is read
- * before the source ends, so that a hash over the input covers every byte.
+ * supported is refused by name with ERR_CONTENT, as are an empty, a truncated and a corrupt stream. The whole
+ * input is read before the source ends, so that a hash over the input covers every byte.
  */
 #ifndef CR_INFLATE_H
 #define CR_INFLATE_H
 
 #include "io.h"
 
+#define INFLATE_INPUT (256u << 10)  /* bytes read from the input at once */
+#define INFLATE_WINDOW_LOG_MAX 27 /* the largest window of a zstd frame: 128 MiB, what zstd -d accepts too */
+
 struct inflate;
 
-/* `in` is borrowed and must outlive the value. Opens no file; allocates here, not while reading. */
+/* `in` is borrowed and must outlive the value; its first bytes are read here. Opens no file. */
 struct inflate *inflate_new(struct source *in, struct err *e);
 void inflate_free(struct inflate *z); /* NULL is allowed */
 void inflate_cleanup(struct inflate **z);
 #define cleanup_inflate __attribute__((cleanup(inflate_cleanup)))
 
-/* The decompressed bytes; borrowed from z. */
+/* The decompressed bytes; borrowed from z. After an error it must not be read again. */
 struct source *inflate_source(struct inflate *z);
 
 #endif
