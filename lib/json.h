@@ -39,7 +39,11 @@ struct json_value {
 	int token; /* -1: JSON_NONE */
 };
 
-struct json *json_parse(const char *text, size_t len, struct err *e); /* NULL on failure; json_free frees */
+/* Parses the whole text. NULL on failure; json_free frees. */
+struct json *json_parse(const char *text, size_t len, struct err *e);
+
+/* The same with another limit, `max` bytes; the limit of tokens rises in proportion. For files of our own making. */
+struct json *json_parse_max(const char *text, size_t len, size_t max, struct err *e);
 void json_free(struct json *doc);				       /* NULL is allowed */
 void json_cleanup(struct json **doc);
 #define cleanup_json __attribute__((cleanup(json_cleanup)))
@@ -55,6 +59,9 @@ struct json_value json_member(struct json_value object, const char *key); /* JSO
 struct json_value json_first(struct json_value container);		   /* first element, or first member's value */
 struct json_value json_next(struct json_value element);		   /* the one after it, in array or object */
 size_t json_count(struct json_value container);			   /* elements or members; 0 for anything else */
+
+/* The name of a member reached by json_first or json_next, a string; JSON_NONE for a value that is no member. */
+struct json_value json_name(struct json_value member);
 
 /* The key of a member reached by json_first or json_next, unescaped and malloc'ed; NULL with ERR_CONTENT for a
  * value that is no member, or for a key that holds a NUL. */
@@ -72,7 +79,8 @@ int json_int64(struct json_value v, int64_t *out, struct err *e);
 /* JSON_BOOL's value; `otherwise` for anything else. */
 bool json_bool(struct json_value v, bool otherwise);
 
-/* The value's bytes as they stand in the document; not terminated; valid while the document is. */
+/* The value's bytes as they stand in the document, a string's with its quotes; not terminated; valid while the
+ * document is. NULL and 0 for JSON_NONE. */
 const char *json_raw(struct json_value v, size_t *len);
 
 /*
@@ -87,7 +95,8 @@ const char *json_raw(struct json_value v, size_t *len);
  *	json_end(&w);
  *
  * `key` is the member's name inside an object, NULL inside an array and at the top. Strings are C strings in
- * UTF-8; bytes that are not valid UTF-8 are written as U+FFFD, so that the output is always JSON.
+ * UTF-8; bytes that are not valid UTF-8 are written as U+FFFD, so that the output is always JSON. Nesting deeper than
+ * JSON_DEPTH_MAX, an end without a begin, and a key where none belongs (or none where one does) fail the buffer.
  */
 struct json_writer {
 	struct buf *out;
@@ -106,7 +115,10 @@ void json_put_int64(struct json_writer *w, const char *key, int64_t value);
 void json_put_bool(struct json_writer *w, const char *key, bool value);
 void json_put_null(struct json_writer *w, const char *key);
 
-/* A value of another document, structure and order kept, laid out as this writer does. */
+/*
+ * A value of another document: structure, order and the spelling of numbers and strings kept, laid out as this writer
+ * does. JSON_NONE writes nothing.
+ */
 void json_put_value(struct json_writer *w, const char *key, struct json_value v);
 
 #endif
