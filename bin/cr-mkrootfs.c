@@ -24,13 +24,14 @@ static const char usage[] =
 	"  -t, --tty             the process gets a terminal\n"
 	"      --read-only       the root filesystem is read-only\n"
 	"      --devices         make device nodes too (root, with -m copy)\n"
+	"      --record          keep image, digest and command in files of TARGET (with -i)\n"
 	"  -d, --delete          remove bundles\n"
 	"  -s, --store DIR       the store\n"
 	"  -v, --verbose         say more on stderr\n"
 	"  -h, --help            this text\n"
 	"  -V, --version         the version\n";
 
-enum { OPTION_ENTRYPOINT = 256, OPTION_HOSTNAME, OPTION_READ_ONLY, OPTION_DEVICES };
+enum { OPTION_ENTRYPOINT = 256, OPTION_HOSTNAME, OPTION_READ_ONLY, OPTION_DEVICES, OPTION_RECORD };
 
 static const struct option long_options[] = {
 	{ "image", required_argument, NULL, 'i' },
@@ -43,6 +44,7 @@ static const struct option long_options[] = {
 	{ "tty", no_argument, NULL, 't' },
 	{ "read-only", no_argument, NULL, OPTION_READ_ONLY },
 	{ "devices", no_argument, NULL, OPTION_DEVICES },
+	{ "record", no_argument, NULL, OPTION_RECORD },
 	{ "delete", no_argument, NULL, 'd' },
 	CLI_LONG_OPTIONS,
 };
@@ -53,6 +55,7 @@ struct program {
 	const char *image; /* or NULL: from stdin */
 	char **env;	   /* room for one an argument */
 	size_t env_count;
+	bool record;
 	bool delete;
 };
 
@@ -88,6 +91,7 @@ static int parse_options(struct program *p, int argc, char **argv)
 		case OPTION_HOSTNAME: p->make.over.hostname = optarg; break;
 		case OPTION_READ_ONLY: p->make.over.readonly_root = true; break;
 		case OPTION_DEVICES: p->make.devices = true; break;
+		case OPTION_RECORD: p->record = true; break;
 		default: cli_option(&p->cli, option);
 		}
 	}
@@ -154,6 +158,10 @@ int main(int argc, char **argv)
 		return cli_usage(&p.cli, "a TARGET is needed");
 	if (p.delete)
 		return cli_end(&p.cli, delete_all(&p, argv + optind));
+	if (p.record && !p.image)
+		return cli_usage(&p.cli, "--record: needs -i NAME");
+	if (p.record)
+		p.make.name = p.image;
 	if (p.make.devices && (geteuid() != 0 || !p.make.copy))
 		return cli_usage(&p.cli, "--devices: needs root and -m copy");
 	target = argv[optind++];

@@ -1,6 +1,7 @@
 #include "mkbundle.h"
 
 #include "beneath.h"
+#include "json.h"
 #include "layers.h"
 #include "metadata.h"
 #include "notes.h"
@@ -188,13 +189,55 @@ static int make_copy(void *ctx, struct err *e)
 
 /* --- the directory --- */
 
-static int write_config(const struct making *m, const struct buf *text, struct err *e)
+static int write_file(const struct making *m, const char *name, const struct buf *text, struct err *e)
 {
-	cleanup_fd int fd = openat(m->dir_fd, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	cleanup_fd int fd = openat(m->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
-	if (fd == -1 || io_write_full(fd, text->data, text->len) == -1)
-		return err_errno(e, errno, "config.json");
-	return io_close(&fd, "config.json", e);
+	if (buf_check(text, e) == -1)
+		return -1;
+	if (fd == -1 || io_write_full(fd, buf_text(text), text->len) == -1)
+		return err_errno(e, errno, "%s", name);
+	return io_close(&fd, name, e);
+}
+
+/* A fact is one line: what would break it shows as a blank. */
+static int write_fact(const struct making *m, const char *name, const char *text, struct err *e)
+{
+	cleanup_buf struct buf line = BUF_INIT;
+
+	for (; *text; text++)
+		buf_addc(&line, (unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text);
+	buf_addc(&line, '\n');
+	return write_file(m, name, &line, e);
+}
+
+static int write_command(const struct making *m, const struct buf *config, struct err *e)
+{
+	cleanup_json struct json *doc = json_parse(buf_text(config), config->len, e);
+	cleanup_buf struct buf line = BUF_INIT;
+	struct json_value v;
+
+	if (!doc)
+		return -1;
+	v = json_first(json_member(json_member(json_root(doc), "process"), "args"));
+	for (; json_exists(v); v = json_next(v)) {
+		cleanup_free char *word = json_string(v, e);
+		if (!word)
+			return -1;
+		buf_addf(&line, "%s%s", line.len ? " " : "", word);
+	}
+	return write_fact(m, "command", buf_text(&line), e);
+}
+
+/* What a container's record says from its beginning (DESIGN §3, containers/<id>/). */
+static int write_facts(const struct making *m, const struct buf *config, struct err *e)
+{
+	if (!m->how->name)
+		return 0;
+	if (write_fact(m, "image", m->how->name, e) == -1 ||
+	    write_fact(m, "digest", digest_str(&m->image->descriptor.digest).text, e) == -1)
+		return -1;
+	return write_command(m, config, e);
 }
 
 /* Makes the unfinished bundle beside its final place: "<parent>/.<name>.XXXXXX". Appends the final, absolute path. */
@@ -237,7 +280,7 @@ static int fill(struct making *m, const struct store *s, const char *final, stru
 	    (overlay && plan_overlay(m, s, final, &upper, &work, e) == -1))
 		return -1;
 	if (bundle_write_config(&m->image->config, user, &m->how->over, &m->overlay, &config, e) == -1 ||
-	    write_config(m, &config, e) == -1)
+	    write_file(m, "config.json", &config, e) == -1 || write_facts(m, &config, e) == -1)
 		return -1;
 	if (userns_plan(&ns, e) == -1)
 		return -1;
