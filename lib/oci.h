@@ -53,6 +53,12 @@ int platform_parse(struct platform *p, const char *text, struct err *e);
 /* The platform this machine runs, from uname(2). */
 int platform_host(struct platform *p, struct err *e);
 
+/*
+ * From three words as a document has them, "" for none; they are normalised. One that is too long, or holds anything but
+ * letters, digits and "._-", is ERR_CONTENT.
+ */
+int platform_set(struct platform *p, const char *os, const char *arch, const char *variant, struct err *e);
+
 /* Appends nothing; writes "linux/arm/v7" into out. */
 #define PLATFORM_TEXT 100
 void platform_format(const struct platform *p, char out[PLATFORM_TEXT]);
