@@ -1,11 +1,14 @@
 /*
  * sandbox - runs one process, isolated as a plain struct says. It knows no images and no JSON: bundle.h makes the
- * struct from a config.json. sandbox_linux.c (namespaces, pivot_root, overlay), sandbox_posix.c (chroot).
+ * struct from a config.json. sandbox_linux.c supervises from outside, sandbox_init_linux.c is process 1 inside and sets
+ * up what sandbox_root_linux.c, sandbox_mounts_linux.c, sandbox_dev_linux.c and sandbox_privileges_linux.c know how to;
+ * sandbox_chroot.c is the portable way.
  *
  *	struct sandbox s;
  *	sandbox_init(&s);
  *	s.rootfs = "/tmp/bb/rootfs"; s.args = argv; …
- *	status = sandbox_run(&s, e);
+ *	if (sandbox_seal_program(argv, e) == 0)
+ *		status = sandbox_run(&s, e);
  *
  * All pointers are borrowed from the caller.
  */
@@ -37,6 +40,12 @@ struct sandbox_mount {
 	char *const *options;	 /* mount(8) words as runtime-spec has them, NULL-terminated, or NULL */
 };
 
+/* One of setrlimit(2)'s limits. */
+struct sandbox_rlimit {
+	int resource;	     /* RLIMIT_* */
+	uint64_t soft, hard; /* UINT64_MAX: unlimited */
+};
+
 struct sandbox {
 	enum sandbox_isolation isolation;
 	struct userns userns;	/* userns_plan_container, or NONE for --userns=host */
@@ -57,12 +66,16 @@ struct sandbox {
 	char *const *args;	/* NULL-terminated, at least one */
 	char *const *env;	/* NULL-terminated, or NULL: empty */
 	const char *cwd;	/* absolute, made where missing; NULL: "/" */
-	const char *user;	/* looked up inside (user.h); NULL: the four fields below */
+	const char *user;	/* looked up inside (user.h), HOME with it; NULL: the four fields below */
+	bool keep_home;		/* HOME in env stands, whatever passwd says of `user` */
 	uint32_t uid, gid;
 	const uint32_t *groups;
 	size_t group_count;
 	uint64_t caps_bounding, caps_effective, caps_permitted, caps_inheritable, caps_ambient; /* 1 << CAP_* */
 	bool no_new_privs;
+	mode_t umask;
+	const struct sandbox_rlimit *rlimits; /* core dumps are off unless listed */
+	size_t rlimit_count;
 	bool terminal;		/* a pseudo-terminal of the container's own, joined to ours */
 
 	/* Called once the process is about to run, with its pid outside; may be NULL. */
@@ -75,6 +88,13 @@ void sandbox_init(struct sandbox *s);
 
 /* The default capability set: what docker leaves to a container's root. */
 extern const uint64_t sandbox_default_caps;
+
+/*
+ * Makes the running program a copy in memory that nothing can write to or execute again, by executing it once more: a
+ * container that gets hold of its runtime through /proc then gets hold of nothing (CVE-2019-5736). To be called
+ * with main's arguments before sandbox_run; returns 0 in the copy, and does not return otherwise. -1 with the error set.
+ */
+int sandbox_seal_program(char *const argv[], struct err *e);
 
 /*
  * Runs the process and waits for it, passing signals on. Returns its exit status, 128+N when signal N killed it,

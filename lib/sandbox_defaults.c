@@ -58,6 +58,7 @@ void sandbox_init(struct sandbox *s)
 		.caps_effective = sandbox_default_caps,
 		.caps_permitted = sandbox_default_caps,
 		.no_new_privs = true,
+		.umask = 022,
 	};
 }
 
