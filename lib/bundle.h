@@ -3,7 +3,7 @@
  * config.json, and from a config.json to a struct sandbox.
  *
  * An overlay bundle says so in the terms of the specification: its first mount has destination "/", type "overlay"
- * and the options lowerdir= (top first; ':' and '\' in a path escaped with '\'), upperdir= and workdir=.
+ * and the options lowerdir= (top first), upperdir= and workdir=, with '\' before each ':' and '\' of a path.
  */
 #ifndef CR_BUNDLE_H
 #define CR_BUNDLE_H
@@ -45,10 +45,16 @@ int bundle_write_config(const struct oci_config *image, const struct user *user,
 struct bundle; /* a config.json that was read; owns what the sandbox points at */
 
 /*
- * Reads `dir`/config.json; a directory without one is a bare root filesystem and gets the defaults. What config.json
- * asks for and we cannot honour is ERR_USAGE, by name.
+ * Reads `dir`/config.json; a directory without one is a bare root filesystem. What config.json asks for and we cannot
+ * honour is ERR_USAGE, by name; properties that the specification does not know are passed over, as it demands. Ids are
+ * mapped as this machine grants them (userns.h): linux.uidMappings and gidMappings are not used. A directory that looks like
+ * both, as one made from a hostile image may, is ERR_USAGE. Returns NULL on failure; bundle_free frees.
  */
-struct bundle *bundle_open(const char *dir, struct err *e); /* NULL on failure; bundle_free frees */
+struct bundle *bundle_open(const char *dir, struct err *e);
+
+/* A bare root filesystem, whatever lies in it: the defaults of sandbox_defaults.h, and no args. */
+struct bundle *bundle_open_rootfs(const char *dir, struct err *e);
+
 void bundle_free(struct bundle *b);			     /* NULL is allowed */
 
 /* The sandbox it describes. Borrowed from b; the caller may change fields before running it. */

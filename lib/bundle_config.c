@@ -156,8 +156,10 @@ static int put_overlay(struct json_writer *w, const struct bundle_overlay *overl
 	}
 	options[n++] = lower.data;
 	if (overlay->upper) {
-		buf_addf(&upper, "upperdir=%s", overlay->upper);
-		buf_addf(&work, "workdir=%s", overlay->work);
+		buf_adds(&upper, "upperdir=");
+		add_escaped(&upper, overlay->upper);
+		buf_adds(&work, "workdir=");
+		add_escaped(&work, overlay->work);
 		options[n++] = upper.data;
 		options[n++] = work.data;
 	}

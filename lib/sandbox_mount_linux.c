@@ -29,7 +29,7 @@ int mount_attributes(int mount, uint64_t set, uint64_t clear, bool recursive, st
 {
 	struct mount_attr attr = { .attr_set = set, .attr_clr = clear, .propagation = MS_PRIVATE };
 
-	if (clear & MOUNT_ATTR__ATIME)
+	if ((set | clear) & MOUNT_ATTR__ATIME) /* one field of several bits: changed as a whole */
 		attr.attr_clr |= MOUNT_ATTR__ATIME;
 	if (mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof attr) == 0)
 		return 0;

@@ -1,0 +1,220 @@
+#include "sandbox_inside.h"
+
+#include "io.h"
+#include "sandbox_mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define REPORT_FD 3 /* in the command's process, until it executes */
+
+/* What process 1 has made ready for the command. */
+struct inside {
+	const struct sandbox *s;
+	int report;	       /* to the supervisor */
+	int terminal;	       /* the command's end, or -1 */
+	struct user user;
+	struct rlimit files;   /* as the caller had it: mounting many layers needs more */
+};
+
+/* Hands a descriptor to the supervisor, over the socket that carries the messages too. */
+static int send_terminal(int report, int master, struct err *e)
+{
+	struct sandbox_message m = { .event = SANDBOX_EVENT_TERMINAL };
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec body = { &m, sizeof m };
+	struct msghdr msg = { .msg_iov = &body, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &master, sizeof master);
+	if (sendmsg(report, &msg, MSG_NOSIGNAL) == -1)
+		return err_errno(e, errno, "hand the terminal over");
+	return 0;
+}
+
+static int set_up_terminal(struct inside *in, int root, struct err *e)
+{
+	cleanup_fd int master = sandbox_open_terminal(root, in->user.uid, &in->terminal, e);
+
+	return master == -1 ? -1 : send_terminal(in->report, master, e);
+}
+
+static int set_up(struct inside *in, struct err *e)
+{
+	const struct sandbox *s = in->s;
+	cleanup_fd int root = -1;
+
+	if (sandbox_harden_init(e) == -1)
+		return -1;
+	if (getrlimit(RLIMIT_NOFILE, &in->files) == -1)
+		return err_errno(e, errno, "limit of open files");
+	umask(0);
+	root = sandbox_mount_root(s, e);
+	if (root == -1)
+		return err_context(e, "root filesystem");
+	/* Before /proc and /dev are there: no file of the image can be one of theirs. */
+	if (sandbox_find_user(s, root, &in->user, e) == -1 || sandbox_mount_all(s, root, e) == -1)
+		return -1;
+	if (sandbox_make_cwd(s, root, e) == -1)
+		return -1;
+	if (s->terminal && set_up_terminal(in, root, e) == -1)
+		return -1;
+	if (s->readonly_root && mount_attributes(root, MOUNT_ATTR_RDONLY, 0, false, e) == -1)
+		return err_context(e, "read-only root");
+	if (sandbox_pivot(root, e) == -1)
+		return -1;
+	if (s->hostname && sethostname(s->hostname, strlen(s->hostname)) == -1)
+		return err_errno(e, errno, "host name %s", s->hostname);
+	return 0;
+}
+
+/* Standard descriptors on the terminal, and it in control of the session. */
+static int take_terminal(int terminal, struct err *e)
+{
+	if (ioctl(terminal, TIOCSCTTY, 0) == -1)
+		return err_errno(e, errno, "controlling terminal");
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (dup2(terminal, fd) == -1)
+			return err_errno(e, errno, "terminal");
+	return 0;
+}
+
+static int become_command(const struct inside *in, struct err *e)
+{
+	const struct sandbox_message started = { .event = SANDBOX_EVENT_STARTED };
+
+	/* A session of its own: the caller's terminal takes no input from it (CVE-2017-5226). */
+	if (setsid() == -1)
+		return err_errno(e, errno, "new session");
+	if (in->terminal != -1 && take_terminal(in->terminal, e) == -1)
+		return -1;
+	sandbox_close_from(REPORT_FD + 1);
+	umask(in->s->umask);
+	if (setrlimit(RLIMIT_NOFILE, &in->files) == -1)
+		return err_errno(e, errno, "limit of open files");
+	if (sandbox_limit(in->s, e) == -1 || sandbox_drop_privileges(in->s, &in->user, e) == -1)
+		return -1;
+	if (sandbox_enter_cwd(in->s, e) == -1)
+		return -1;
+	if (send(REPORT_FD, &started, sizeof started, MSG_NOSIGNAL) == -1)
+		return err_errno(e, errno, "report to the supervisor");
+	sandbox_default_signals();
+	return sandbox_execute(in->s, &in->user, e);
+}
+
+static _Noreturn void command(const struct inside *in)
+{
+	struct err e = ERR_INIT;
+	int status;
+
+	/* Room for the report: none of what lies there is needed but the terminal, which is above it or moves. */
+	struct inside mine = *in;
+	if (mine.terminal == REPORT_FD)
+		mine.terminal = fcntl(mine.terminal, F_DUPFD_CLOEXEC, REPORT_FD + 1);
+	if (dup3(mine.report, REPORT_FD, O_CLOEXEC) == -1 && errno != EINVAL)
+		_exit(SANDBOX_FAILED);
+	status = become_command(&mine, &e);
+	sandbox_fail(REPORT_FD, status == -1 ? SANDBOX_FAILED : status, &e);
+}
+
+void sandbox_signals(sigset_t *set)
+{
+	static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGTTIN, SIGTTOU, SIGPIPE };
+
+	sigfillset(set);
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		sigdelset(set, own[i]);
+}
+
+static void pass_on(pid_t pid, int sig)
+{
+	/* A process that leads its session does not stop for SIGTSTP: nobody could continue it. */
+	if (sig == SIGTSTP)
+		kill(-pid, SIGSTOP);
+	else if (sig == SIGCONT)
+		kill(-pid, SIGCONT);
+	else
+		kill(pid, sig);
+}
+
+/* Reaps whoever has ended. Exits with the command's status when it was the command. */
+static void reap(pid_t command_pid)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == command_pid)
+			_exit(sandbox_exit_status(status));
+}
+
+/* Lets go of the caller's descriptors: a pipe ends when the command is done with it, and not before. */
+static void let_go(const struct inside *in)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (null == -1 || dup2(null, fd) == -1)
+			close(fd);
+	if (null > STDERR_FILENO)
+		close(null);
+	io_cleanup_fd(&(int){ in->terminal });
+}
+
+static _Noreturn void watch(pid_t pid, int report, int signals)
+{
+	struct pollfd fds[] = { { signals, POLLIN, 0 }, { report, 0, 0 } };
+	struct signalfd_siginfo info;
+
+	for (;;) {
+		if (poll(fds, 2, -1) == -1 && errno != EINTR)
+			_exit(SANDBOX_FAILED);
+		if (fds[1].revents) /* the supervisor is gone: so are we, and with us all that is in the namespace */
+			_exit(SANDBOX_FAILED);
+		if (!(fds[0].revents & POLLIN) || read(signals, &info, sizeof info) != sizeof info)
+			continue;
+		if (info.ssi_signo == SIGCHLD)
+			reap(pid);
+		else
+			pass_on(pid, (int)info.ssi_signo);
+	}
+}
+
+void sandbox_be_init(const struct sandbox *s, int report)
+{
+	struct inside in = { .s = s, .report = report, .terminal = -1 };
+	struct err e = ERR_INIT;
+	sigset_t set;
+	int signals;
+	pid_t pid;
+
+	if (set_up(&in, &e) == -1)
+		sandbox_fail(report, SANDBOX_FAILED, &e);
+	sandbox_signals(&set); /* blocked already, by the supervisor */
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	pid = signals == -1 ? -1 : fork();
+	if (pid == -1) {
+		err_errno(&e, errno, "new process");
+		sandbox_fail(report, SANDBOX_FAILED, &e);
+	}
+	if (pid == 0)
+		command(&in);
+	let_go(&in);
+	watch(pid, report, signals);
+}

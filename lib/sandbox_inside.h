@@ -1,0 +1,64 @@
+/*
+ * sandbox_inside - the sandbox's pieces on Linux that are neither mounts (sandbox_mount.h) nor portable
+ * (sandbox_process.h): process 1, privileges, the terminal.
+ */
+#ifndef CR_SANDBOX_INSIDE_H
+#define CR_SANDBOX_INSIDE_H
+
+#include "sandbox_process.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <termios.h>
+
+/* ---- process 1 ---- */
+
+/*
+ * The life of process 1, in the namespaces that userns_fork made: sets up, starts the command, passes signals on, reaps,
+ * and exits with the command's status. report: a SOCK_SEQPACKET socket to the supervisor, for struct sandbox_message.
+ */
+_Noreturn void sandbox_be_init(const struct sandbox *s, int report);
+
+/* The signals that are passed on; everything else keeps its meaning for ourselves. */
+void sandbox_signals(sigset_t *set);
+
+/* ---- privileges ---- */
+
+/* Gives up what process 1 must not leak: nobody may trace it, and it dies with the supervisor. */
+int sandbox_harden_init(struct err *e);
+
+/*
+ * Becomes the user, with exactly the capabilities of s, a session keyring of its own, and no way to gain more: the last
+ * step before the command. The system-call filter belongs at its end.
+ */
+int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struct err *e);
+
+/* ---- the terminal, seen from outside ---- */
+
+struct terminal {
+	int master;		/* -1: none, or ended */
+	bool raw;		/* our own terminal is in raw mode */
+	struct termios before;	/* its mode until then */
+	bool input_open;	/* there may be more on descriptor 0 */
+	bool at_line_start;	/* for the end of a file: ^D means that only there */
+	char pending[4096];	/* read from descriptor 0, and not taken yet */
+	size_t pending_from, pending_to;
+};
+
+#define TERMINAL_INIT { .master = -1 }
+
+void terminal_start(struct terminal *t, int master); /* takes ownership of master; raw mode, where descriptor 0 is a terminal */
+void terminal_stop(struct terminal *t);		     /* what is left of the output, and the mode as it was */
+void terminal_suspend(struct terminal *t);	     /* the mode as it was, until… */
+void terminal_resume(struct terminal *t);
+void terminal_resize(const struct terminal *t);
+
+/* poll(2) events to wait for; 0: do not watch that descriptor. */
+short terminal_wants_input(const struct terminal *t);  /* of descriptor 0 */
+short terminal_wants_master(const struct terminal *t); /* of t->master */
+
+/* Moves what poll said is there. */
+void terminal_input(struct terminal *t);
+void terminal_master(struct terminal *t, short events);
+
+#endif

@@ -1,0 +1,223 @@
+#include "sandbox_inside.h"
+
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+/* The supervisor's view of a run. */
+struct run {
+	const struct sandbox *s;
+	pid_t init;	/* process 1 of the container */
+	int socket;	/* messages from inside; -1: ended */
+	int signals;	/* signalfd */
+	struct terminal terminal;
+	bool failed;	/* err and status say why it did not run */
+	int status;
+	struct err err;
+};
+
+void sandbox_close_from(int lowest)
+{
+	close_range((unsigned int)lowest, ~0U, 0);
+}
+
+/* One message, with the descriptor or the sender's pid that came along. Returns false when there is none. */
+static bool receive(int from, struct sandbox_message *m, int *fd, pid_t *pid)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec body = { m, sizeof *m };
+	struct msghdr msg = { .msg_iov = &body, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct ucred sender;
+
+	*fd = -1;
+	*pid = -1;
+	if (recvmsg(from, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof *m)
+		return false;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			memcpy(fd, CMSG_DATA(c), sizeof *fd);
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&sender, CMSG_DATA(c), sizeof sender);
+			*pid = sender.pid;
+		}
+	}
+	return true;
+}
+
+static void handle_messages(struct run *r)
+{
+	struct sandbox_message m;
+	pid_t pid;
+	int fd;
+
+	while (r->socket != -1 && receive(r->socket, &m, &fd, &pid)) {
+		switch (m.event) {
+		case SANDBOX_EVENT_FAILED:
+			r->failed = true;
+			r->status = m.status;
+			r->err = m.err;
+			break;
+		case SANDBOX_EVENT_STARTED:
+			if (r->s->started)
+				r->s->started(r->s->ctx, pid);
+			break;
+		case SANDBOX_EVENT_TERMINAL:
+			if (fd != -1)
+				terminal_start(&r->terminal, steal_fd(&fd));
+			break;
+		}
+		io_cleanup_fd(&fd);
+	}
+}
+
+/* ^Z and fg: the container stops and goes on with us. */
+static void stop_ourselves(struct run *r)
+{
+	kill(r->init, SIGTSTP);
+	terminal_suspend(&r->terminal);
+	raise(SIGSTOP);
+	if (r->terminal.master != -1)
+		terminal_resume(&r->terminal);
+}
+
+/* Returns true when process 1 has ended, with r->status set. */
+static bool handle_signal(struct run *r)
+{
+	struct signalfd_siginfo info;
+	int status;
+
+	if (read(r->signals, &info, sizeof info) != sizeof info)
+		return false;
+	switch (info.ssi_signo) {
+	case SIGCHLD:
+		if (waitpid(r->init, &status, WNOHANG) != r->init)
+			return false;
+		handle_messages(r);
+		if (!r->failed)
+			r->status = sandbox_exit_status(status);
+		return true;
+	case SIGWINCH:
+		if (r->s->terminal)
+			terminal_resize(&r->terminal);
+		else
+			kill(r->init, SIGWINCH);
+		return false;
+	case SIGTSTP:
+		stop_ourselves(r);
+		return false;
+	default:
+		kill(r->init, (int)info.ssi_signo);
+		return false;
+	}
+}
+
+static void supervise(struct run *r)
+{
+	for (;;) {
+		struct pollfd fds[] = {
+			{ r->signals, POLLIN, 0 },
+			{ r->socket, POLLIN, 0 },
+			{ terminal_wants_input(&r->terminal) ? STDIN_FILENO : -1, POLLIN, 0 },
+			{ r->terminal.master, terminal_wants_master(&r->terminal), 0 },
+		};
+
+		if (poll(fds, sizeof fds / sizeof *fds, -1) == -1)
+			continue;
+		if (fds[1].revents)
+			handle_messages(r);
+		if (fds[1].revents & (POLLHUP | POLLERR))
+			io_cleanup_fd(&r->socket);
+		if (fds[2].revents)
+			terminal_input(&r->terminal);
+		if (fds[3].revents)
+			terminal_master(&r->terminal, fds[3].revents);
+		if (fds[0].revents && handle_signal(r))
+			return;
+	}
+}
+
+/* A directory of the host as standard input would be a way to the rest of it. */
+static int check_descriptors(struct err *e)
+{
+	struct stat st;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+			return err_set(e, ERR_USAGE, "descriptor %d is a directory: not passed on into a container", fd);
+	return 0;
+}
+
+static int open_channels(struct run *r, int *inner, const sigset_t *signals, struct err *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return err_errno(e, errno, "socketpair");
+	r->socket = pair[0];
+	*inner = pair[1];
+	/* Messages then come with their sender's pid, as we see it. */
+	if (setsockopt(r->socket, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) == -1)
+		return err_errno(e, errno, "socketpair");
+	r->signals = signalfd(-1, signals, SFD_CLOEXEC);
+	return r->signals == -1 ? err_errno(e, errno, "signalfd") : 0;
+}
+
+static int start(struct run *r, const sigset_t *signals, struct err *e)
+{
+	const int namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+	cleanup_fd int inner = -1;
+
+	if (check_descriptors(e) == -1 || open_channels(r, &inner, signals, e) == -1)
+		return -1;
+	r->init = userns_fork(&r->s->userns, namespaces, e);
+	if (r->init == 0) {
+		io_cleanup_fd(&r->socket);
+		io_cleanup_fd(&r->signals);
+		sandbox_be_init(r->s, inner);
+	}
+	return r->init == -1 ? -1 : 0;
+}
+
+static int run(const struct sandbox *s, const sigset_t *signals, struct err *e)
+{
+	struct run r = { .s = s, .socket = -1, .signals = -1, .terminal = TERMINAL_INIT };
+
+	if (start(&r, signals, e) == 0) {
+		supervise(&r);
+		terminal_stop(&r.terminal);
+		if (r.failed)
+			*e = r.err;
+	} else {
+		r.status = SANDBOX_FAILED;
+	}
+	io_cleanup_fd(&r.socket);
+	io_cleanup_fd(&r.signals);
+	return r.status;
+}
+
+int sandbox_run(const struct sandbox *s, struct err *e)
+{
+	sigset_t signals, before;
+	int status;
+
+	if (s->isolation == SANDBOX_CHROOT)
+		return sandbox_run_chroot(s, e);
+	signal(SIGCHLD, SIG_DFL); /* ignored, as a caller may leave it, there would be nothing to wait for */
+	sandbox_signals(&signals);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+	status = run(s, &signals, e);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return status;
+}

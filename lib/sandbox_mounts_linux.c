@@ -1,0 +1,260 @@
+#include "sandbox_mount.h"
+
+#include "beneath.h"
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#define OPTIONS_MAX 32 /* of one mount */
+
+#define UNPRIVILEGED (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+/* The host's view of itself below /sys, which a container's root could read as uid 0. */
+static const char *const hidden_sys[] = {
+	"/sys/fs/cgroup", "/sys/fs/bpf", "/sys/fs/pstore", "/sys/fs/fuse/connections", "/sys/kernel/debug",
+	"/sys/kernel/tracing", "/sys/kernel/security", "/sys/kernel/config", NULL,
+};
+
+static const struct word {
+	const char *word;
+	uint64_t set, clear;
+} words[] = {
+	{ "ro", MOUNT_ATTR_RDONLY, 0 },
+	{ "rw", 0, MOUNT_ATTR_RDONLY },
+	{ "nosuid", MOUNT_ATTR_NOSUID, 0 },
+	{ "suid", 0, MOUNT_ATTR_NOSUID },
+	{ "nodev", MOUNT_ATTR_NODEV, 0 },
+	{ "dev", 0, MOUNT_ATTR_NODEV },
+	{ "noexec", MOUNT_ATTR_NOEXEC, 0 },
+	{ "exec", 0, MOUNT_ATTR_NOEXEC },
+	{ "noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME },
+	{ "strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME },
+	{ "relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME },
+	{ "nodiratime", MOUNT_ATTR_NODIRATIME, 0 },
+	{ "bind", 0, 0 },
+	{ "defaults", 0, 0 },
+	{ "private", 0, 0 }, /* everything is */
+	{ "rprivate", 0, 0 },
+	{ "slave", 0, 0 },
+	{ "rslave", 0, 0 },
+};
+
+/* mount(8)'s words, sorted into what the mount and what the filesystem is told. */
+struct options {
+	uint64_t attributes;
+	bool recursive;
+	char *own[OPTIONS_MAX + 1]; /* NULL-terminated, borrowed */
+	size_t count;
+};
+
+static const struct word *find_word(const char *text)
+{
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(words[i].word, text) == 0)
+			return &words[i];
+	return NULL;
+}
+
+/* Whether it is gid=N of a group that this user namespace has not: devpts refuses to be mounted then. */
+static bool is_foreign_group(const struct userns *ns, const char *option)
+{
+	return strncmp(option, "gid=", 4) == 0 && !userns_maps(ns, true, (uint32_t)strtoul(option + 4, NULL, 10));
+}
+
+static int sort_options(const struct sandbox *s, const struct sandbox_mount *m, struct options *o, struct err *e)
+{
+	*o = (struct options){ 0 };
+	for (char *const *p = m->options; p && *p; p++) {
+		const struct word *w = find_word(*p);
+
+		if (w)
+			o->attributes = (o->attributes & ~w->clear) | w->set;
+		else if (strcmp(*p, "rbind") == 0)
+			o->recursive = true;
+		else if (strcmp(*p, "shared") == 0 || strcmp(*p, "rshared") == 0)
+			return err_set(e, ERR_USAGE, "mount %s: option %s is not supported", m->destination, *p);
+		else if (is_foreign_group(&s->userns, *p))
+			continue;
+		else if (o->count == OPTIONS_MAX)
+			return err_set(e, ERR_USAGE, "mount %s: more than %d options", m->destination, OPTIONS_MAX);
+		else
+			o->own[o->count++] = *p;
+	}
+	return 0;
+}
+
+static int put_mount(int root, int mount, const char *path, enum mount_target kind, struct err *e)
+{
+	cleanup_fd int target = mount_target(root, path, kind, e);
+
+	return target == -1 ? -1 : mount_attach(mount, target, path, e);
+}
+
+static int mount_bind(int root, const struct sandbox_mount *m, const struct options *o, struct err *e)
+{
+	cleanup_fd int mount = -1;
+	struct stat st;
+
+	if (!m->source)
+		return err_set(e, ERR_USAGE, "no source to bind");
+	mount = mount_clone(m->source, o->recursive, e);
+	if (mount == -1 || mount_attributes(mount, o->attributes, 0, true, e) == -1)
+		return -1;
+	if (fstat(mount, &st) == -1)
+		return err_errno(e, errno, "%s", m->source);
+	return put_mount(root, mount, m->destination, S_ISDIR(st.st_mode) ? MOUNT_ON_DIRECTORY : MOUNT_ON_FILE, e);
+}
+
+/* Puts an empty directory or /dev/null over a path, if it is there. */
+static int hide(int root, const char *path, struct err *e)
+{
+	struct err why = ERR_INIT;
+	cleanup_fd int target = beneath_open(root, path, O_PATH, &why), mount = -1;
+	char *options[] = { (char[]){ "size=0" }, (char[]){ "mode=555" }, NULL };
+	struct stat st;
+
+	if (target == -1 && why.kind == ERR_NOT_FOUND)
+		return 0;
+	if (target == -1) {
+		*e = why;
+		return -1;
+	}
+	if (fstat(target, &st) == -1)
+		return err_errno(e, errno, "%s", path);
+	if (S_ISDIR(st.st_mode))
+		mount = mount_new("tmpfs", "tmpfs", options, UNPRIVILEGED | MOUNT_ATTR_RDONLY, e);
+	else
+		mount = mount_clone_device("/dev/null", 1, 3, e);
+	return mount == -1 ? -1 : mount_attach(mount, target, path, e);
+}
+
+static int make_readonly(int root, const char *path, struct err *e)
+{
+	struct err why = ERR_INIT;
+	cleanup_fd int target = beneath_open(root, path, O_PATH, &why), mount = -1;
+
+	if (target == -1 && why.kind == ERR_NOT_FOUND)
+		return 0;
+	if (target == -1) {
+		*e = why;
+		return -1;
+	}
+	mount = open_tree(target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	if (mount == -1)
+		return err_errno(e, errno, "%s", path);
+	if (mount_attributes(mount, MOUNT_ATTR_RDONLY, 0, true, e) == -1)
+		return -1;
+	return mount_attach(mount, target, path, e);
+}
+
+/*
+ * A fresh sysfs shows the devices of a network namespace, and is given to its owner alone: who shares the host's network
+ * gets the host's /sys, read-only.
+ */
+static int mount_sys(int root, const struct sandbox_mount *m, const struct options *o, struct err *e)
+{
+	cleanup_fd int mount = mount_clone("/sys", true, e);
+
+	if (mount == -1)
+		return -1;
+	if (mount_attributes(mount, o->attributes | UNPRIVILEGED | MOUNT_ATTR_RDONLY, 0, true, e) == -1)
+		return -1;
+	if (put_mount(root, mount, m->destination, MOUNT_ON_REAL_DIRECTORY, e) == -1)
+		return -1;
+	for (const char *const *p = hidden_sys; strcmp(m->destination, "/sys") == 0 && *p; p++)
+		if (hide(root, *p, e) == -1)
+			return -1;
+	return 0;
+}
+
+static int mount_one(const struct sandbox *s, int root, const struct sandbox_mount *m, struct err *e)
+{
+	static const char *const fresh[] = { "proc", "tmpfs", "devpts", "mqueue" };
+	cleanup_fd int mount = -1;
+	struct options o;
+
+	if (sort_options(s, m, &o, e) == -1)
+		return -1;
+	if (strcmp(m->type, "bind") == 0)
+		return mount_bind(root, m, &o, e);
+	if (strcmp(m->type, "sysfs") == 0)
+		return mount_sys(root, m, &o, e);
+	for (size_t i = 0; i < sizeof fresh / sizeof *fresh && mount == -1; i++) {
+		if (strcmp(fresh[i], m->type) != 0)
+			continue;
+		mount = mount_new(m->type, m->source, o.own, o.attributes, e);
+		if (mount == -1)
+			return -1;
+	}
+	if (mount == -1)
+		return err_set(e, ERR_USAGE, "mounts of type %s are not supported", m->type);
+	/* Elsewhere an image may well have a symlink, /var/run for one. */
+	return put_mount(root, mount, m->destination,
+			 strcmp(m->type, "tmpfs") == 0 && strcmp(m->destination, "/dev") != 0 ? MOUNT_ON_DIRECTORY
+											      : MOUNT_ON_REAL_DIRECTORY,
+			 e);
+}
+
+/* The host's file, read-only, if it has one. */
+static int show_host_file(int root, const char *path, struct err *e)
+{
+	cleanup_fd int mount = -1;
+	struct stat st;
+
+	if (stat(path, &st) == -1 || !S_ISREG(st.st_mode))
+		return 0;
+	mount = mount_clone(path, false, e);
+	if (mount == -1 || mount_attributes(mount, UNPRIVILEGED | MOUNT_ATTR_RDONLY, 0, false, e) == -1)
+		return -1;
+	return put_mount(root, mount, path, MOUNT_ON_FILE, e);
+}
+
+static bool has_mount_on(const struct sandbox *s, const char *path)
+{
+	for (size_t i = 0; i < s->mount_count; i++)
+		if (strcmp(s->mounts[i].destination, path) == 0)
+			return true;
+	return false;
+}
+
+static int show_host_files(const struct sandbox *s, int root, struct err *e)
+{
+	static const char *const files[] = { "/etc/resolv.conf", "/etc/hosts" };
+
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		if (!has_mount_on(s, files[i]) && show_host_file(root, files[i], e) == -1)
+			return -1;
+	return 0;
+}
+
+/* Whether /dev is a fresh one: a directory that the bundle binds there is left as it is. */
+static bool has_fresh_dev(const struct sandbox *s)
+{
+	for (size_t i = 0; i < s->mount_count; i++)
+		if (strcmp(s->mounts[i].destination, "/dev") == 0)
+			return strcmp(s->mounts[i].type, "tmpfs") == 0;
+	return false;
+}
+
+int sandbox_mount_all(const struct sandbox *s, int root, struct err *e)
+{
+	for (size_t i = 0; i < s->mount_count; i++)
+		if (mount_one(s, root, &s->mounts[i], e) == -1)
+			return err_context(e, "mount %s", s->mounts[i].destination);
+	if (has_fresh_dev(s) && sandbox_fill_dev(root, e) == -1)
+		return -1;
+	if (s->host_files && show_host_files(s, root, e) == -1)
+		return -1;
+	for (const char *const *p = s->readonly; p && *p; p++)
+		if (make_readonly(root, *p, e) == -1)
+			return err_context(e, "read-only %s", *p);
+	for (const char *const *p = s->masked; p && *p; p++)
+		if (hide(root, *p, e) == -1)
+			return err_context(e, "mask %s", *p);
+	return 0;
+}
