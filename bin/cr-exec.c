@@ -1,0 +1,234 @@
+/* cr-exec - runs a process in a bundle or a bare root filesystem, isolated; its status is ours. */
+#include "bundle.h"
+#include "cli.h"
+#include "io.h"
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: cr-exec [OPTION]... BUNDLE [-- CMD...]\n"
+	"Run CMD, or the process its config.json names, in BUNDLE: an OCI runtime bundle,\n"
+	"or a bare root filesystem (then CMD is /bin/sh unless given).\n"
+	"\n"
+	"  -e, --env NAME[=VAL]  set a variable, or take it over from here\n"
+	"  -w, --workdir DIR     the working directory, made where missing\n"
+	"  -u, --user USER       name or uid, with :group or :gid, as the root filesystem knows them\n"
+	"  -i, --interactive     accepted: standard input is always passed on\n"
+	"  -t, --tty             the process gets a terminal of its own\n"
+	"      --hostname NAME   the host name inside\n"
+	"      --read-only       the root filesystem is read-only\n"
+	"      --rootfs          BUNDLE is a root filesystem, even if a config.json lies in it\n"
+	"      --isolation MODE  namespaces (default), or chroot: no isolation but the root\n"
+	"      --userns host     as root: no user namespace; what escapes is the host's root\n"
+	"      --pid-file FILE   write the process's pid, as seen from here\n"
+	"  -v, --verbose         say more on stderr\n"
+	"  -h, --help            this text\n"
+	"  -V, --version         the version\n"
+	"\n"
+	"The exit status is the process's; 125: cr-exec itself failed, 126: CMD cannot be\n"
+	"executed, 127: CMD was not found, 128+N: killed by signal N.\n";
+
+enum { OPTION_HOSTNAME = 256, OPTION_READ_ONLY, OPTION_ROOTFS, OPTION_ISOLATION, OPTION_USERNS, OPTION_PID_FILE };
+
+static const struct option long_options[] = {
+	{ "env", required_argument, NULL, 'e' },
+	{ "workdir", required_argument, NULL, 'w' },
+	{ "user", required_argument, NULL, 'u' },
+	{ "interactive", no_argument, NULL, 'i' },
+	{ "tty", no_argument, NULL, 't' },
+	{ "hostname", required_argument, NULL, OPTION_HOSTNAME },
+	{ "read-only", no_argument, NULL, OPTION_READ_ONLY },
+	{ "rootfs", no_argument, NULL, OPTION_ROOTFS },
+	{ "isolation", required_argument, NULL, OPTION_ISOLATION },
+	{ "userns", required_argument, NULL, OPTION_USERNS },
+	{ "pid-file", required_argument, NULL, OPTION_PID_FILE },
+	CLI_LONG_OPTIONS,
+};
+
+struct program {
+	struct cli cli;
+	char **env; /* NAME=VALUE of -e; room for one an argument */
+	size_t env_count;
+	const char *workdir, *user, *hostname, *pid_file; /* or NULL */
+	bool tty, readonly_root, rootfs, host_userns;
+	enum sandbox_isolation isolation;
+};
+
+static int set_isolation(struct program *p, const char *mode)
+{
+	if (strcmp(mode, "chroot") == 0)
+		p->isolation = SANDBOX_CHROOT;
+	else if (strcmp(mode, "namespaces") == 0)
+		p->isolation = SANDBOX_NAMESPACES;
+	else
+		return cli_usage(&p->cli, "'%s' is no isolation: namespaces, chroot", mode);
+	return 0;
+}
+
+static int set_env(struct program *p, const char *text)
+{
+	char *entry = cli_environment(text);
+
+	if (!entry)
+		return cli_usage(&p->cli, "'%s' names no variable", text);
+	if (*entry) /* else it is not set here */
+		p->env[p->env_count++] = entry;
+	return 0;
+}
+
+static int set_userns(struct program *p, const char *mode)
+{
+	if (strcmp(mode, "host") != 0)
+		return cli_usage(&p->cli, "'%s' is no user namespace: host", mode);
+	if (geteuid() != 0)
+		return cli_usage(&p->cli, "--userns=host: only for root");
+	p->host_userns = true;
+	return 0;
+}
+
+static int parse_options(struct program *p, int argc, char **argv)
+{
+	int option, wrong = 0;
+
+	/* "+": what follows BUNDLE belongs to the command */
+	while (!wrong && (option = getopt_long(argc, argv, "+e:w:u:it" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
+		switch (option) {
+		case 'e': wrong = set_env(p, optarg); break;
+		case 'w': p->workdir = optarg; break;
+		case 'u': p->user = optarg; break;
+		case 'i': break;
+		case 't': p->tty = true; break;
+		case OPTION_HOSTNAME: p->hostname = optarg; break;
+		case OPTION_READ_ONLY: p->readonly_root = true; break;
+		case OPTION_ROOTFS: p->rootfs = true; break;
+		case OPTION_ISOLATION: wrong = set_isolation(p, optarg); break;
+		case OPTION_USERNS: wrong = set_userns(p, optarg); break;
+		case OPTION_PID_FILE: p->pid_file = optarg; break;
+		default: cli_option(&p->cli, option);
+		}
+	}
+	return wrong ? SANDBOX_FAILED : 0;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	size_t len = strcspn(a, "=");
+
+	return strncmp(a, b, len) == 0 && b[len] == '=';
+}
+
+/* The bundle's environment with -e over it. Owned by nobody: it lasts as long as the program. */
+static int merge_env(const struct program *p, struct sandbox *s, struct err *e)
+{
+	static char term[] = "TERM=xterm";
+	bool has_term = !s->terminal;
+	size_t n = 0;
+	char **env;
+
+	for (char *const *old = s->env; old && *old; old++)
+		n++;
+	env = calloc(n + p->env_count + 2, sizeof *env);
+	if (!env)
+		return err_nomem(e);
+	n = 0;
+	for (char *const *old = s->env; old && *old; old++)
+		env[n++] = *old;
+	for (size_t i = 0; i < p->env_count; i++) {
+		size_t at = 0;
+
+		while (at < n && !same_name(p->env[i], env[at]))
+			at++;
+		env[at] = p->env[i];
+		n += at == n;
+		s->keep_home = s->keep_home || same_name("HOME=", p->env[i]);
+	}
+	for (size_t i = 0; i < n; i++)
+		has_term = has_term || same_name(term, env[i]);
+	if (!has_term)
+		env[n] = term;
+	s->env = env;
+	return 0;
+}
+
+static int override(const struct program *p, struct sandbox *s, char **args, struct err *e)
+{
+	static char shell[] = "/bin/sh", *shell_args[] = { shell, NULL };
+
+	s->isolation = p->isolation;
+	if (*args)
+		s->args = args;
+	else if (!s->args)
+		s->args = shell_args;
+	if (p->workdir)
+		s->cwd = p->workdir;
+	if (p->user)
+		s->user = p->user;
+	if (p->hostname)
+		s->hostname = p->hostname;
+	s->terminal = s->terminal || p->tty;
+	s->readonly_root = s->readonly_root || p->readonly_root;
+	if (merge_env(p, s, e) == -1)
+		return -1;
+	return p->host_userns || p->isolation == SANDBOX_CHROOT ? userns_plan(&s->userns, e)
+								: userns_plan_container(&s->userns, e);
+}
+
+static void write_pid(void *ctx, pid_t pid)
+{
+	const struct program *p = ctx;
+	cleanup_fd int fd = open(p->pid_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	char text[32];
+	int n = snprintf(text, sizeof text, "%ld\n", (long)pid);
+
+	if (fd == -1 || io_write_full(fd, text, (size_t)n) == -1)
+		cli_warn(&p->cli, "%s: %s", p->pid_file, strerror(errno));
+}
+
+static int run(struct program *p, const char *dir, char **args)
+{
+	struct err e = ERR_INIT;
+	struct bundle *b = p->rootfs ? bundle_open_rootfs(dir, &e) : bundle_open(dir, &e);
+	int status = SANDBOX_FAILED;
+
+	if (b && override(p, bundle_sandbox(b), args, &e) == 0) {
+		if (p->pid_file) {
+			bundle_sandbox(b)->started = write_pid;
+			bundle_sandbox(b)->ctx = p;
+		}
+		status = sandbox_run(bundle_sandbox(b), &e);
+	}
+	if (e.kind != ERR_NONE)
+		cli_error(&p->cli, &e);
+	bundle_free(b);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct program p = { .env = calloc((size_t)argc + 1, sizeof *p.env) };
+	struct err e = ERR_INIT;
+	const char *dir;
+	int status;
+
+	cli_start(&p.cli, "cr-exec", usage, argv[0]);
+	if (!p.env)
+		return SANDBOX_FAILED;
+	status = parse_options(&p, argc, argv);
+	if (status)
+		return status;
+	if (optind == argc) {
+		cli_usage(&p.cli, "a BUNDLE is needed");
+		return SANDBOX_FAILED;
+	}
+	dir = argv[optind++];
+	if (optind < argc && strcmp(argv[optind], "--") == 0)
+		optind++;
+	if (p.isolation == SANDBOX_NAMESPACES && sandbox_seal_program(argv, &e) == -1) {
+		cli_error(&p.cli, &e);
+		return SANDBOX_FAILED;
+	}
+	return cli_end(&p.cli, run(&p, dir, argv + optind));
+}

@@ -135,7 +135,7 @@ static int follow(int link, const char *name, struct buf *path, struct err *e)
 /* One step: opens the last component without following it, made where it is missing. */
 static int open_last(int root, const char *path, enum mount_target kind, char name[BENEATH_NAME_MAX], struct err *e)
 {
-	static const struct beneath_maker maker = { nothing_to_note, NULL };
+	static const struct beneath_maker maker = { .made = nothing_to_note };
 	cleanup_fd int parent = beneath_parent(root, path, &maker, name, e);
 	int fd;
 

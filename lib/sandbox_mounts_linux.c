@@ -115,7 +115,7 @@ static int hide(int root, const char *path, struct err *e)
 {
 	struct err why = ERR_INIT;
 	cleanup_fd int target = beneath_open(root, path, O_PATH, &why), mount = -1;
-	char *options[] = { (char[]){ "size=0" }, (char[]){ "mode=555" }, NULL };
+	char *options[] = { (char[]){ "mode=555" }, NULL };
 	struct stat st;
 
 	if (target == -1 && why.kind == ERR_NOT_FOUND)
@@ -126,10 +126,13 @@ static int hide(int root, const char *path, struct err *e)
 	}
 	if (fstat(target, &st) == -1)
 		return err_errno(e, errno, "%s", path);
-	if (S_ISDIR(st.st_mode))
+	if (S_ISDIR(st.st_mode)) {
 		mount = mount_new("tmpfs", "tmpfs", options, UNPRIVILEGED | MOUNT_ATTR_RDONLY, e);
-	else
+	} else {
 		mount = mount_clone_device("/dev/null", 1, 3, e);
+		if (mount != -1 && mount_attributes(mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false, e) == -1)
+			return -1;
+	}
 	return mount == -1 ? -1 : mount_attach(mount, target, path, e);
 }
 

@@ -72,7 +72,7 @@ static int raise_ambient(uint64_t caps, struct err *e)
 
 int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struct err *e)
 {
-	uint64_t held, permitted;
+	uint64_t held = 0, permitted;
 
 	/* The caller's session keyring holds his keys; where the kernel has no keyrings there is nothing to hide. */
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) == -1 && errno == EDQUOT)

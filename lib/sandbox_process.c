@@ -84,7 +84,7 @@ static int nothing_to_note(void *ctx, int parent, const char *name, const char *
 
 int sandbox_make_cwd(const struct sandbox *s, int root, struct err *e)
 {
-	static const struct beneath_maker maker = { nothing_to_note, NULL };
+	static const struct beneath_maker maker = { .made = nothing_to_note };
 	const char *cwd = s->cwd ? s->cwd : "/";
 	cleanup_fd int parent = -1;
 	char name[BENEATH_NAME_MAX];
