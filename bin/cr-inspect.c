@@ -2,9 +2,9 @@
 #include "cli.h"
 #include "image.h"
 #include "json.h"
-#include "layers.h"
 #include "layout.h"
 #include "ref.h"
+#include "unpacked.h"
 
 #include <string.h>
 
@@ -43,7 +43,7 @@ static void put_layers(struct json_writer *w, const struct store *s, const struc
 		json_put_string(w, "diffId", digest_str(&im->config.diff_ids[i]).text);
 		json_put_string(w, "chainId", digest_str(&im->chain_ids[i]).text);
 		json_put_bool(w, "present", store_has_blob(s, &d->digest, d->size));
-		json_put_bool(w, "unpacked", layers_have(s, &im->chain_ids[i]));
+		json_put_bool(w, "unpacked", unpacked_have(s, &im->chain_ids[i]));
 		json_end(w);
 	}
 	json_end(w);

@@ -107,6 +107,7 @@ static int arriving_image(const struct store *s, struct image *im, struct err *e
 	cleanup_image struct image second = IMAGE_INIT;
 
 	gather_init(&g, s, STDIN_FILENO);
+	g.last = true;
 	if (gather_next(&g, im, e) == -1)
 		return -1;
 	switch (gather_next(&g, &second, e)) {

@@ -95,6 +95,7 @@ static int tag(const struct store *s, const char *name, struct err *e)
 	if (full_name(name, &full, e) == -1)
 		return -1;
 	gather_init(&g, s, STDIN_FILENO);
+	g.last = true;
 	while (status == 1) {
 		cleanup_image struct image im = IMAGE_INIT;
 

@@ -36,7 +36,7 @@ static int next_manifest(struct gather *g, struct record *r, struct err *e)
 		g->index = *r;
 		g->have_index = true;
 	}
-	if (status == 0 && !g->any)
+	if (status == 0 && g->last && !g->any)
 		return err_set(e, ERR_NOT_FOUND, "no image arrived");
 	return status;
 }

@@ -24,6 +24,7 @@ struct gather {
 	char source[512];    /* of the image handed out last */
 	bool have_pending;   /* a record read ahead: the next image's manifest */
 	struct record pending;
+	bool last;	      /* the program is the last of its pipe: no image at all is ERR_NOT_FOUND */
 	bool any;	      /* a manifest's record has come */
 	unsigned long images; /* whole ones so far */
 	bool config_arrived;  /* of the image handed out last */
@@ -40,7 +41,7 @@ void gather_init(struct gather *g, const struct store *s, int fd);
 /*
  * The next image, all of whose records have come. 1, 0 at the end, -1 with the error set: ERR_CONTENT when the stream is
  * malformed or parts of the image are missing. After an incomplete image the next call goes on with the one behind it.
- * At the end of a stream without any image, ERR_NOT_FOUND. *im is to be cleared after 1 and after -1 (an image that is
+ * *im is to be cleared after 1 and after -1 (an image that is
  * incomplete is in it, as far as it could be read).
  */
 int gather_next(struct gather *g, struct image *im, struct err *e);

@@ -3,6 +3,7 @@
 #include "beneath.h"
 #include "notes.h"
 #include "unpack.h"
+#include "unpacked.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -45,36 +46,6 @@ struct layers {
 	struct job *jobs; /* one a layer */
 	int running;
 };
-
-bool layers_have(const struct store *s, const struct digest *chain_id)
-{
-	char hex[DIGEST_HEX];
-	struct stat st;
-
-	digest_hex(chain_id, hex);
-	return fstatat(s->layers, hex, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
-}
-
-void layers_path(const struct store *s, const struct digest *chain_id, struct buf *out)
-{
-	char hex[DIGEST_HEX];
-
-	digest_hex(chain_id, hex);
-	buf_addf(out, "%s/layers/sha256/%s/fs", s->path, hex);
-}
-
-int layers_open(const struct store *s, const struct digest *chain_id, struct err *e)
-{
-	char name[DIGEST_HEX + 3];
-	int fd;
-
-	digest_hex(chain_id, name);
-	strncat(name, "/fs", sizeof name - strlen(name) - 1);
-	fd = openat(s->layers, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT)
-		return err_set(e, ERR_NOT_FOUND, "layer %s is not unpacked", digest_str(chain_id).text);
-	return fd == -1 ? err_errno(e, errno, "layer %s", digest_str(chain_id).text) : fd;
-}
 
 static int processors(void)
 {
@@ -162,7 +133,7 @@ static void unlock(struct layers *l, struct job *j)
 /* With the lock held: starts the worker, unless the layer was published meanwhile. */
 static int start_locked(struct layers *l, struct job *j, const struct digest *chain_id, struct err *e)
 {
-	if (layers_have(l->store, chain_id)) {
+	if (unpacked_have(l->store, chain_id)) {
 		unlock(l, j);
 		j->state = PUBLISHED;
 		return 0;
@@ -209,7 +180,7 @@ int layers_add(struct layers *l, size_t i, struct err *e)
 		return err_set(e, ERR_CONTENT, "the image has no layer %zu", i);
 	if (j->state != IDLE)
 		return 0;
-	j->state = layers_have(l->store, &l->image->chain_ids[i]) ? PUBLISHED : QUEUED;
+	j->state = unpacked_have(l->store, &l->image->chain_ids[i]) ? PUBLISHED : QUEUED;
 	start_queued(l);
 	return 0;
 }

@@ -1,10 +1,7 @@
 /*
- * layers - the unpacked layers of the store: layers/sha256/<chain-id>/ with
+ * layers - unpacks the layers of an image into the store (unpacked.h says what lies there).
  *
- *	fs/	the tree, whiteouts as overlayfs has them
- *	notes	what the tree alone cannot say (notes.h)
- *
- * The layers of one image are unpacked in parallel, a worker process each, which sees nothing but its tree. What needs
+ * The layers are unpacked in parallel, a worker process each, which sees nothing but its tree. What needs
  * the layers below is settled in order, when a layer is published: directories that the tar only implies take over the
  * metadata of the directory below; where a tree made alone cannot be right (a hard link to a lower layer, a path through
  * a lower layer's symlink), the layer is unpacked once more, on an overlay of the layers below.
@@ -62,14 +59,5 @@ int layers_finish(struct layers *l, size_t i, struct err *e);
 
 /* Ends workers that still run, removes what is not published, frees. NULL is allowed. */
 void layers_end(struct layers *l);
-
-/* Whether the layer of that chain id is published. */
-bool layers_have(const struct store *s, const struct digest *chain_id);
-
-/* Appends the absolute path of a published layer's tree. */
-void layers_path(const struct store *s, const struct digest *chain_id, struct buf *out);
-
-/* Opens the directory layers/sha256/<chain-id>/fs. ERR_NOT_FOUND when it is not published. */
-int layers_open(const struct store *s, const struct digest *chain_id, struct err *e);
 
 #endif

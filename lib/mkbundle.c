@@ -2,12 +2,12 @@
 
 #include "beneath.h"
 #include "json.h"
-#include "layers.h"
 #include "metadata.h"
 #include "notes.h"
 #include "overlay.h"
 #include "rootfs.h"
 #include "stack.h"
+#include "unpacked.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -48,7 +48,7 @@ static int open_layers(struct making *m, const struct store *s, struct err *e)
 	if (!m->layers)
 		return err_nomem(e);
 	for (; m->opened < n; m->opened++) {
-		m->layers[m->opened] = layers_open(s, &m->image->chain_ids[m->opened], e);
+		m->layers[m->opened] = unpacked_open(s, &m->image->chain_ids[m->opened], e);
 		if (m->layers[m->opened] == -1)
 			return -1;
 	}
@@ -85,7 +85,7 @@ static int add_lower(struct making *m, const struct store *s, const struct diges
 {
 	struct buf path = BUF_INIT;
 
-	layers_path(s, chain_id, &path);
+	unpacked_path(s, chain_id, &path);
 	if (!(((char **)m->overlay.lower)[m->overlay.count] = buf_steal(&path)))
 		return err_nomem(e);
 	m->overlay.count++;

@@ -3,12 +3,12 @@
 #include "beneath.h"
 #include "hash.h"
 #include "inflate.h"
-#include "layers.h"
 #include "metadata.h"
 #include "notes.h"
 #include "overlay.h"
 #include "stack.h"
 #include "tar.h"
+#include "unpacked.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -196,7 +196,7 @@ int unpack_settle(void *ctx, struct err *e)
 	if (!roots)
 		return err_nomem(e);
 	while (n < u->below && status == 0)
-		if ((roots[n] = layers_open(u->store, &u->chain_ids[n], e)) == -1)
+		if ((roots[n] = unpacked_open(u->store, &u->chain_ids[n], e)) == -1)
 			status = -1;
 		else
 			n++;
@@ -231,7 +231,7 @@ static int mount_below(const struct unpack *u, const char *base, struct err *e)
 
 	for (size_t i = 0; i < u->below && status == 0; i++) {
 		struct buf path = BUF_INIT;
-		layers_path(u->store, &u->chain_ids[u->below - 1 - i], &path);
+		unpacked_path(u->store, &u->chain_ids[u->below - 1 - i], &path);
 		if (!(lower[i] = buf_steal(&path)))
 			status = err_nomem(e);
 	}
