@@ -172,13 +172,24 @@ int layer_set_dir(struct layer *l, const char *path, int fd, bool was_there, con
 	return layer_dirs_set(l, path, st.st_ino, entry->mode, entry->mtime, e);
 }
 
+/*
+ * The C library goes through /proc to change a mode without following symlinks, and a worker's root has no /proc: then the
+ * plain call, on the entry that was made a moment ago.
+ */
+static int set_mode_at(const struct layer_spot *s, unsigned mode)
+{
+	if (fchmodat(s->dir, s->name, mode, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return errno == EOPNOTSUPP ? fchmodat(s->dir, s->name, mode, 0) : -1;
+}
+
 int layer_set_other(struct layer *l, const struct layer_spot *s, const struct tar_entry *entry, struct err *e)
 {
 	struct timespec times[2] = { entry->mtime, entry->mtime };
 
 	if (set_owner_at(l, s, entry, e) == -1)
 		return -1;
-	if (entry->type != TAR_SYMLINK && fchmodat(s->dir, s->name, entry->mode, AT_SYMLINK_NOFOLLOW) == -1)
+	if (entry->type != TAR_SYMLINK && set_mode_at(s, entry->mode) == -1)
 		return err_errno(e, errno, "%s: set the mode", s->path);
 	for (size_t i = 0; i < entry->xattr_count; i++) /* none of those kept can be on such a thing */
 		if (layer_note(l, LAYER_NOTE_XATTR, s->path, entry->xattrs[i].name, entry, e) == -1)
