@@ -54,12 +54,12 @@ int platform_parse(struct platform *p, const char *text, struct err *e);
 int platform_host(struct platform *p, struct err *e);
 
 /*
- * From three words as a document has them, "" for none; they are normalised. One that is too long, or holds anything but
- * letters, digits and "._-", is ERR_CONTENT.
+ * From three words as a document has them, "" for none; they are normalised. One that is too long, or is not made of
+ * letters and digits with "._-" after the first, is ERR_CONTENT.
  */
 int platform_set(struct platform *p, const char *os, const char *arch, const char *variant, struct err *e);
 
-/* Appends nothing; writes "linux/arm/v7" into out. */
+/* Writes "linux/arm/v7". */
 #define PLATFORM_TEXT 100
 void platform_format(const struct platform *p, char out[PLATFORM_TEXT]);
 
@@ -101,7 +101,8 @@ int oci_index_parse(struct oci_index *x, const char *text, size_t len, const cha
 void oci_index_clear(struct oci_index *x);
 
 /*
- * The entry for a platform: the best match, the first among equals; unknown/unknown (attestations) never.
+ * The entry for a platform: the best match, the first among equals; unknown/unknown (attestations) never. Where no
+ * entry names a platform, the first image.
  * NULL with ERR_NOT_FOUND, the message listing what there is.
  */
 const struct descriptor *oci_index_choose(const struct oci_index *x, const struct platform *want, struct err *e);
@@ -115,17 +116,19 @@ struct oci_manifest {
 
 /*
  * Parses a manifest; media_type as above. Schema 1 and artifacts whose config is no image config are refused
- * with a message that says what was found.
+ * with a message that says what was found. A config that old Docker clients called application/octet-stream (or json, or
+ * text/html) has DOCKER_CONFIG in the struct. Whether the layers fit the config's diff_ids is for the caller to see.
  */
 int oci_manifest_parse(struct oci_manifest *m, const char *text, size_t len, const char *media_type,
 		       struct err *e);
 void oci_manifest_clear(struct oci_manifest *m);
 
-/* A NULL-terminated list of strings; NULL where the document has none. */
+/* A NULL-terminated list of strings; NULL where the document has none (or an empty list, or null). */
 typedef char **strings;
 
+/* Text that is missing, null or empty is NULL. */
 struct oci_config {
-	struct platform platform;
+	struct platform platform; /* normalised; "" in all of it unless os and architecture are given */
 	char *created;	    /* RFC 3339, or NULL */
 	char *user;	    /* config.User, or NULL */
 	char *working_dir;  /* or NULL */

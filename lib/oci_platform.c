@@ -21,8 +21,11 @@ static const struct alias {
 #endif
 };
 
+/* Letters and digits, and "._-" between them: nothing that could pass for a path. Empty is fine here. */
 static bool word(const char *s)
 {
+	if (*s && !isalnum((unsigned char)*s))
+		return false;
 	for (; *s; s++)
 		if (!isalnum((unsigned char)*s) && !strchr("._-", *s))
 			return false;
