@@ -245,6 +245,9 @@ int beneath_remove_but(int dir, const char *name, const char *path, const struct
 		return io_cleanup_fd(&fd), err_errno(e, errno, "open %s", name);
 	if (sub.st_dev != st.st_dev)
 		return io_cleanup_fd(&fd), err_set(e, ERR_IO, "%s: a mount point, not removed", name);
+	path_of(&r, r.path.len, name);
+	if (buf_check(&r.path, e) == -1)
+		return io_cleanup_fd(&fd), -1;
 	if (empty(&r, fd, e) == -1)
 		return -1;
 	if (keeper) {

@@ -30,9 +30,6 @@ ssize_t fsext_list_xattr(int dir, const char *name, char *list, size_t max); /* 
  */
 int fsext_make_whiteout(int dir, const char *name);
 
-/* Takes the mark back; none there is success. 0, or -1 with errno. */
-int fsext_drop_whiteout(int dir, const char *name);
-
 /*
  * Whether the entry is a whiteout, and of which name: copies the hidden name to `hidden` (NAME_MAX + 1 bytes).
  */

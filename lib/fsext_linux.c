@@ -95,15 +95,6 @@ static bool is_whiteout(const struct stat *st)
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
 }
 
-int fsext_drop_whiteout(int dir, const char *name)
-{
-	struct stat st;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT ? 0 : -1;
-	return is_whiteout(&st) ? unlinkat(dir, name, 0) : 0;
-}
-
 bool fsext_is_whiteout(int dir, const char *name, const struct stat *st, char *hidden)
 {
 	(void)dir;

@@ -57,15 +57,6 @@ int fsext_make_whiteout(int dir, const char *name)
 	return whiteout_name(name, mark) == -1 ? -1 : make_mark(dir, mark);
 }
 
-int fsext_drop_whiteout(int dir, const char *name)
-{
-	char mark[NAME_MAX + 1];
-
-	if (whiteout_name(name, mark) == -1 || unlinkat(dir, mark, 0) == 0 || errno == ENOENT)
-		return 0;
-	return -1;
-}
-
 bool fsext_is_whiteout(int dir, const char *name, const struct stat *st, char *hidden)
 {
 	(void)dir;

@@ -1,6 +1,5 @@
 #include "layer_state.h"
 
-#include "fsext.h"
 #include "io.h"
 
 #include <errno.h>
@@ -97,14 +96,10 @@ static int before_implied(void *ctx, int parent, const char *name, const char *p
 	struct layer *l = ctx;
 	char above[BENEATH_PATH_MAX];
 
+	(void)name;
 	parent_of(path, above);
 	if (layer_dirs_touch(l, above, parent, e) == -1)
 		return -1;
-	if (layer_paths_flags(&l->paths, path) & PATH_WHITEOUT) {
-		if (fsext_drop_whiteout(parent, name) == -1)
-			return err_errno(e, errno, "%s: remove the whiteout", path);
-		return layer_set_flags(l, path, 0, PATH_WHITEOUT, e);
-	}
 	return blocked ? layer_fault(ENOTDIR, path, e) : 0;
 }
 
@@ -125,7 +120,7 @@ static int made_implied(void *ctx, int parent, const char *name, const char *pat
 		return 0;
 	if (!hides)
 		return layer_note(l, LAYER_NOTE_IMPLIED, path, "", NULL, e);
-	return fsext_make_opaque(fd) == -1 ? err_errno(e, errno, "%s: make opaque", path) : 0;
+	return layer_make_opaque(l, fd, path, e);
 }
 
 /* Goes to the parent of a clean path, and remembers it for the entries that follow. */
@@ -230,7 +225,9 @@ static int apply(struct layer *l, struct err *e)
 	while ((r = tar_next(l->tar, &entry, e)) == 1)
 		if (apply_entry(l, &entry, e) == -1)
 			return -1;
-	if (r == -1 || finish_root(l, e) == -1 || layer_dirs_finish(l, e) == -1)
+	if (r == -1 || layer_whiteouts_finish(l, e) == -1)
+		return -1;
+	if (finish_root(l, e) == -1 || layer_dirs_finish(l, e) == -1)
 		return -1;
 	if (tar_trailing_data(l->tar) && layer_note(l, LAYER_NOTE_TRAILING, "", "", NULL, e) == -1)
 		return -1;
@@ -244,6 +241,7 @@ static void layer_clear_state(struct layer *l)
 	layer_paths_clear(&l->removed);
 	layer_dirs_clear(&l->dirs);
 	layer_notes_clear(&l->notes);
+	buf_clear(&l->whiteouts);
 	free(l->data);
 }
 

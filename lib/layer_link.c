@@ -90,11 +90,13 @@ static int find(struct layer *l, const char *link, struct target *t, struct err 
 	return 1;
 }
 
-/* A whiteout of our making is no target: what it hides is gone. */
+/* What this layer has whited out is gone for its hard links too. */
 static bool is_hidden(const struct layer *l, const struct target *t)
 {
 	char path[2 * BENEATH_PATH_MAX];
 
+	if (t->dir == -1)
+		return false;
 	snprintf(path, sizeof path, "%s%s%s", t->place.where, *t->place.where ? "/" : "", t->place.name);
 	return layer_paths_flags(&l->paths, path) & PATH_WHITEOUT;
 }
@@ -138,9 +140,9 @@ int layer_put_hardlink(struct layer *l, const struct layer_spot *s, const struct
 	dir = t.dir;
 	if (r == -1)
 		return err_context(e, "%s", s->path);
-	if (r == 1 && !is_hidden(l, &t))
+	if (r == 1)
 		return make_link(l, s, &t, e);
-	if (r == 1 || !l->alone)
+	if (!l->alone || is_hidden(l, &t))
 		return err_set(e, ERR_CONTENT, "%s: a hard link to %s, which is not there", s->path, link);
 	if (layer_clear(l, s, e) == -1)
 		return -1;

@@ -173,14 +173,21 @@ int layer_set_dir(struct layer *l, const char *path, int fd, bool was_there, con
 }
 
 /*
- * The C library goes through /proc to change a mode without following symlinks, and a worker's root has no /proc: then the
- * plain call, on the entry that was made a moment ago.
+ * The C library goes through /proc to change a mode without following symlinks, and a worker's root may have none. A FIFO
+ * can be opened instead; a device cannot without waking it, so it takes the plain call, a moment after it was made.
  */
-static int set_mode_at(const struct layer_spot *s, unsigned mode)
+static int set_mode_at(const struct layer_spot *s, const struct tar_entry *entry)
 {
-	if (fchmodat(s->dir, s->name, mode, AT_SYMLINK_NOFOLLOW) == 0)
+	cleanup_fd int fd = -1;
+
+	if (fchmodat(s->dir, s->name, entry->mode, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	return errno == EOPNOTSUPP ? fchmodat(s->dir, s->name, mode, 0) : -1;
+	if (errno != EOPNOTSUPP)
+		return -1;
+	if (entry->type != TAR_FIFO)
+		return fchmodat(s->dir, s->name, entry->mode, 0);
+	fd = openat(s->dir, s->name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	return fd == -1 ? -1 : fchmod(fd, entry->mode);
 }
 
 int layer_set_other(struct layer *l, const struct layer_spot *s, const struct tar_entry *entry, struct err *e)
@@ -189,7 +196,7 @@ int layer_set_other(struct layer *l, const struct layer_spot *s, const struct ta
 
 	if (set_owner_at(l, s, entry, e) == -1)
 		return -1;
-	if (entry->type != TAR_SYMLINK && set_mode_at(s, entry->mode) == -1)
+	if (entry->type != TAR_SYMLINK && set_mode_at(s, entry) == -1)
 		return err_errno(e, errno, "%s: set the mode", s->path);
 	for (size_t i = 0; i < entry->xattr_count; i++) /* none of those kept can be on such a thing */
 		if (layer_note(l, LAYER_NOTE_XATTR, s->path, entry->xattrs[i].name, entry, e) == -1)

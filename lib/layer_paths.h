@@ -16,7 +16,8 @@
 enum {
 	PATH_MADE = 1,	   /* an entry of this layer was put here */
 	PATH_HIDES = 2,	   /* what the layers below have here was hidden by something that is no directory */
-	PATH_WHITEOUT = 4, /* a whiteout of our making stands here (LAYER_ALONE) */
+	PATH_WHITEOUT = 4, /* a whiteout was here, and no entry came after it (LAYER_ALONE) */
+	PATH_OPAQUE = 8,   /* a directory that hides those below (LAYER_ALONE) */
 };
 
 struct path_slot {

@@ -1,6 +1,5 @@
 #include "layer_state.h"
 
-#include "fsext.h"
 #include "io.h"
 
 #include <errno.h>
@@ -121,8 +120,8 @@ static int put_directory(struct layer *l, const struct layer_spot *s, const stru
 	if (fd == -1)
 		return err_errno(e, errno, "%s: open", s->path);
 	/* Merged, what hid the lower directory has also removed it; alone, that has to be said. */
-	if (l->alone && !was_there && hides && fsext_make_opaque(fd) == -1)
-		return err_errno(e, errno, "%s: make opaque", s->path);
+	if (l->alone && !was_there && hides && layer_make_opaque(l, fd, s->path, e) == -1)
+		return -1;
 	return layer_set_dir(l, s->path, fd, was_there, entry, e);
 }
 
@@ -165,9 +164,7 @@ static int put_fifo(struct layer *l, const struct layer_spot *s, const struct ta
 /* Not made: noted, and what the layers below have there must not show through. */
 static int note_device(struct layer *l, const struct layer_spot *s, const struct tar_entry *entry, struct err *e)
 {
-	if (l->alone && fsext_make_whiteout(s->dir, s->name) == -1)
-		return err_errno(e, errno, "%s: make a whiteout", s->path);
-	if (l->alone && layer_set_flags(l, s->path, PATH_WHITEOUT, 0, e) == -1)
+	if (l->alone && layer_hide(l, s->path, e) == -1)
 		return -1;
 	return layer_note(l, LAYER_NOTE_DEVICE, s->path, "", entry, e);
 }
@@ -204,13 +201,6 @@ int layer_put(struct layer *l, const struct layer_spot *s, const struct tar_entr
 {
 	struct path_slot *slot;
 
-	/* An entry that comes after a whiteout of its name replaces it. */
-	if (layer_paths_flags(&l->paths, s->path) & PATH_WHITEOUT) {
-		if (fsext_drop_whiteout(s->dir, s->name) == -1)
-			return err_errno(e, errno, "%s: remove the whiteout", s->path);
-		if (layer_set_flags(l, s->path, 0, PATH_WHITEOUT, e) == -1)
-			return -1;
-	}
 	if (put_by_type(l, s, entry, e) == -1)
 		return -1;
 	slot = layer_paths_add(&l->paths, s->path, e);

@@ -5,6 +5,7 @@
 #define CR_LAYER_STATE_H
 
 #include "beneath.h"
+#include "buf.h"
 #include "layer.h"
 #include "layer_paths.h"
 
@@ -64,6 +65,7 @@ struct layer {
 	struct layer_paths removed; /* directories that gave way to something else; value: the entry's number */
 	struct layer_dirs dirs;
 	struct layer_notes notes;
+	struct buf whiteouts; /* paths to be whited out at the end, NUL after each (LAYER_ALONE) */
 
 	/* the parent of the last entry, so that a directory is walked to once for all that lies in it */
 	int parent;
@@ -99,6 +101,9 @@ bool layer_keeps_xattr(const char *name, const void *value, size_t n, enum tar_t
 /* layer_whiteout.c */
 bool layer_is_whiteout(const char *name);
 int layer_whiteout(struct layer *l, const struct layer_spot *s, struct err *e);
+int layer_make_opaque(struct layer *l, int dir, const char *path, struct err *e); /* LAYER_ALONE */
+int layer_hide(struct layer *l, const char *path, struct err *e); /* a whiteout, unless an entry comes (LAYER_ALONE) */
+int layer_whiteouts_finish(struct layer *l, struct err *e);
 
 /* layer_dirs.c */
 void layer_dirs_clear(struct layer_dirs *d);

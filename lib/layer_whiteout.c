@@ -23,15 +23,23 @@ static bool made_here(void *ctx, const char *path)
 	return layer_paths_flags(&l->paths, path) & PATH_MADE;
 }
 
-static int make_opaque(struct layer *l, int dir, const char *path, struct err *e)
+int layer_make_opaque(struct layer *l, int dir, const char *path, struct err *e)
+{
+	if (fsext_make_opaque(dir) == -1)
+		return err_errno(e, errno, "%s: make opaque", path);
+	return layer_set_flags(l, path, PATH_OPAQUE, 0, e);
+}
+
+/* Everything that the layers below have in the directory. */
+static int empty_lower(struct layer *l, int dir, const char *path, struct err *e)
 {
 	struct beneath_keeper keeper = { made_here, l };
 
-	if (l->alone && fsext_make_opaque(dir) == -1)
-		return err_errno(e, errno, "%s: make opaque", path);
-	if (!l->alone && beneath_empty_but(dir, path, &keeper, e) == -1)
-		return err_context(e, "%s", path);
+	if (l->alone)
+		return layer_make_opaque(l, dir, path, e);
 	layer_forget_parent(l);
+	if (beneath_empty_but(dir, path, &keeper, e) == -1)
+		return err_context(e, "%s", path);
 	return 0;
 }
 
@@ -46,7 +54,15 @@ static int remove_lower(struct layer *l, const struct layer_spot *s, const char 
 	return 0;
 }
 
-/* Alone: an entry of this layer wins, and as a directory hides the one below; else the whiteout is made. */
+int layer_hide(struct layer *l, const char *path, struct err *e)
+{
+	buf_add(&l->whiteouts, path, strlen(path) + 1);
+	if (buf_check(&l->whiteouts, e) == -1)
+		return -1;
+	return layer_set_flags(l, path, PATH_WHITEOUT | PATH_HIDES, 0, e);
+}
+
+/* Alone: an entry of this layer wins, and as a directory hides the one below; else a whiteout is made in the end. */
 static int hide_lower(struct layer *l, const struct layer_spot *s, const char *name, const char *path, struct err *e)
 {
 	cleanup_fd int fd = -1;
@@ -54,19 +70,57 @@ static int hide_lower(struct layer *l, const struct layer_spot *s, const char *n
 
 	if (layer_paths_flags(&l->paths, path) & PATH_WHITEOUT)
 		return 0;
-	if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (!S_ISDIR(st.st_mode))
-			return 0;
-		fd = openat(s->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd == -1)
-			return err_errno(e, errno, "%s: open", path);
-		return make_opaque(l, fd, path, e);
+	if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? layer_hide(l, path, e) : layer_fault(errno, path, e);
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	fd = openat(s->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return err_errno(e, errno, "%s: open", path);
+	return layer_make_opaque(l, fd, path, e);
+}
+
+/* Whether a directory above is opaque. overlayfs shows whiteouts in such a one as names that cannot be looked up. */
+static bool is_needless(const struct layer *l, char *path)
+{
+	char *slash;
+
+	while ((slash = strrchr(path, '/'))) {
+		*slash = '\0';
+		if (layer_paths_flags(&l->paths, path) & PATH_OPAQUE)
+			return true;
 	}
-	if (errno != ENOENT)
-		return layer_fault(errno, path, e);
-	if (fsext_make_whiteout(s->dir, name) == -1)
-		return layer_fault(errno, s->path, e);
-	return layer_set_flags(l, path, PATH_WHITEOUT | PATH_HIDES, 0, e);
+	return layer_paths_flags(&l->paths, "") & PATH_OPAQUE;
+}
+
+static int make_whiteout(struct layer *l, const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char above[BENEATH_PATH_MAX];
+	struct err gone = ERR_INIT;
+	cleanup_fd int dir = -1;
+
+	memcpy(above, path, strlen(path) + 1);
+	above[slash ? slash - path : 0] = '\0';
+	dir = beneath_directory(l->root, above, O_RDONLY, &gone);
+	if (dir == -1 && gone.kind == ERR_NOT_FOUND) /* it gave way to something else since */
+		return 0;
+	if (dir == -1)
+		return *e = gone, -1;
+	memcpy(above, path, strlen(path) + 1);
+	if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || is_needless(l, above))
+		return 0;
+	return fsext_make_whiteout(dir, name) == -1 ? layer_fault(errno, path, e) : 0;
+}
+
+int layer_whiteouts_finish(struct layer *l, struct err *e)
+{
+	const char *end = buf_text(&l->whiteouts) + l->whiteouts.len;
+
+	for (const char *path = buf_text(&l->whiteouts); path < end; path += strlen(path) + 1)
+		if (make_whiteout(l, path, e) == -1)
+			return -1;
+	return 0;
 }
 
 int layer_whiteout(struct layer *l, const struct layer_spot *s, struct err *e)
@@ -75,7 +129,7 @@ int layer_whiteout(struct layer *l, const struct layer_spot *s, struct err *e)
 	char path[2 * BENEATH_PATH_MAX];
 
 	if (strcmp(s->name, OPAQUE) == 0)
-		return make_opaque(l, s->dir, s->where, e);
+		return empty_lower(l, s->dir, s->where, e);
 	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return err_set(e, ERR_CONTENT, "%s: a whiteout of no name", s->path);
 	snprintf(path, sizeof path, "%s%s%s", s->where, *s->where ? "/" : "", name);
