@@ -71,7 +71,8 @@ static const struct text refused[] = {
 	T("\"\\uDBFF\\uE000\""), T("{\"\\ud800\":1}"),
 	/* strings: bytes that are not UTF-8 */
 	T("\"\x80\""), T("\"\xbf\""), T("\"\xc0\x80\""), T("\"\xc1\xbf\""), T("\"\xc3\""), T("\"\xc3(\""), T("\"\xe0\x9f\xbf\""),
-	T("\"\xe2\x82\""), T("\"\xe2(\xa1\""), T("\"\xe2\x82(\""), T("\"\xed\xa0\x80\""), T("\"\xed\xbf\xbf\""),
+	T("\"\xe2\x82\""), T("\"\xe2(\xa1\""), T("\"\xe2\x82(\""), T("\"\xe2\x82\xc0\""), T("\"\xf0\x90\x80\xc0\""),
+	 T("\"\xed\xa0\x80\""), T("\"\xed\xbf\xbf\""),
 	T("\"\xf0\x8f\xbf\xbf\""), T("\"\xf0\x90\x80\""), T("\"\xf0\x90(\xbc\""), T("\"\xf4\x90\x80\x80\""),
 	T("\"\xf5\x80\x80\x80\""), T("\"\xf8\x88\x80\x80\x80\""), T("\"\xfe\""), T("\"\xff\""), T("\"\xe9\""), T("\"\xc3"),
 	T("\"\xf0\x90\x80"), T("{\"\xff\":1}"),

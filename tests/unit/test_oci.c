@@ -142,7 +142,7 @@ static const char *const preferences[][12] = {
 	{ "linux/arm", "linux/arm/v7", "linux/arm/v6", "linux/arm/v5", "!", "linux/arm/v8", "linux/arm64" },
 	{ "linux/arm/v6", "linux/arm/v6", "linux/arm/v5", "!", "linux/arm/v7" },
 	{ "linux/arm64", "linux/arm64", "linux/arm/v8", "linux/arm/v7", "linux/arm/v6", "linux/arm/v5", "!", "linux/arm64/v8.1",
-	  "linux/amd64" },
+	  "linux/arm/v9", "linux/amd64" },
 	{ "linux/arm64/v8.2", "linux/arm64/v8.2", "linux/arm64/v8.1", "linux/arm64", "linux/arm/v8", "!", "linux/arm64/v9" },
 	{ "linux/386", "linux/386", "!", "linux/amd64" },
 	{ "linux/riscv64", "linux/riscv64", "!", "linux/riscv64/rva23", "linux/amd64" },
