@@ -16,19 +16,18 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define REPORT_FD 3 /* in the command's process, until it executes */
+#define REPORT_FD 3 /* the supervisor's end of us; the command has it too, until it executes */
 
 /* What process 1 has made ready for the command. */
 struct inside {
 	const struct sandbox *s;
-	int report;	       /* to the supervisor */
 	int terminal;	       /* the command's end, or -1 */
 	struct user user;
 	struct rlimit files;   /* as the caller had it: mounting many layers needs more */
 };
 
 /* Hands a descriptor to the supervisor, over the socket that carries the messages too. */
-static int send_terminal(int report, int master, struct err *e)
+static int send_terminal(int master, struct err *e)
 {
 	struct sandbox_message m = { .event = SANDBOX_EVENT_TERMINAL };
 	union {
@@ -43,7 +42,7 @@ static int send_terminal(int report, int master, struct err *e)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &master, sizeof master);
-	if (sendmsg(report, &msg, MSG_NOSIGNAL) == -1)
+	if (sendmsg(REPORT_FD, &msg, MSG_NOSIGNAL) == -1)
 		return err_errno(e, errno, "hand the terminal over");
 	return 0;
 }
@@ -52,7 +51,7 @@ static int set_up_terminal(struct inside *in, int root, struct err *e)
 {
 	cleanup_fd int master = sandbox_open_terminal(root, in->user.uid, &in->terminal, e);
 
-	return master == -1 ? -1 : send_terminal(in->report, master, e);
+	return master == -1 ? -1 : send_terminal(master, e);
 }
 
 static int set_up(struct inside *in, struct err *e)
@@ -121,15 +120,8 @@ static int become_command(const struct inside *in, struct err *e)
 static _Noreturn void command(const struct inside *in)
 {
 	struct err e = ERR_INIT;
-	int status;
+	int status = become_command(in, &e);
 
-	/* Room for the report: none of what lies there is needed but the terminal, which is above it or moves. */
-	struct inside mine = *in;
-	if (mine.terminal == REPORT_FD)
-		mine.terminal = fcntl(mine.terminal, F_DUPFD_CLOEXEC, REPORT_FD + 1);
-	if (dup3(mine.report, REPORT_FD, O_CLOEXEC) == -1 && errno != EINVAL)
-		_exit(SANDBOX_FAILED);
-	status = become_command(&mine, &e);
 	sandbox_fail(REPORT_FD, status == -1 ? SANDBOX_FAILED : status, &e);
 }
 
@@ -177,9 +169,9 @@ static void let_go(const struct inside *in)
 	io_cleanup_fd(&(int){ in->terminal });
 }
 
-static _Noreturn void watch(pid_t pid, int report, int signals)
+static _Noreturn void watch(pid_t pid, int signals)
 {
-	struct pollfd fds[] = { { signals, POLLIN, 0 }, { report, 0, 0 } };
+	struct pollfd fds[] = { { signals, POLLIN, 0 }, { REPORT_FD, 0, 0 } };
 	struct signalfd_siginfo info;
 
 	for (;;) {
@@ -198,23 +190,27 @@ static _Noreturn void watch(pid_t pid, int report, int signals)
 
 void sandbox_be_init(const struct sandbox *s, int report)
 {
-	struct inside in = { .s = s, .report = report, .terminal = -1 };
+	struct inside in = { .s = s, .terminal = -1 };
 	struct err e = ERR_INIT;
 	sigset_t set;
 	int signals;
 	pid_t pid;
 
+	/* Nothing of the caller's but the standard descriptors goes any further (CVE-2024-21626). */
+	if (dup3(report, REPORT_FD, O_CLOEXEC) == -1 && errno != EINVAL) /* EINVAL: there already, with O_CLOEXEC */
+		_exit(SANDBOX_FAILED);
+	sandbox_close_from(REPORT_FD + 1);
 	if (set_up(&in, &e) == -1)
-		sandbox_fail(report, SANDBOX_FAILED, &e);
+		sandbox_fail(REPORT_FD, SANDBOX_FAILED, &e);
 	sandbox_signals(&set); /* blocked already, by the supervisor */
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	pid = signals == -1 ? -1 : fork();
 	if (pid == -1) {
 		err_errno(&e, errno, "new process");
-		sandbox_fail(report, SANDBOX_FAILED, &e);
+		sandbox_fail(REPORT_FD, SANDBOX_FAILED, &e);
 	}
 	if (pid == 0)
 		command(&in);
 	let_go(&in);
-	watch(pid, report, signals);
+	watch(pid, signals);
 }
