@@ -1,0 +1,280 @@
+/* bundle: a config.json written for an image, read back; and what is refused by name. */
+#include "test.h"
+
+#include "bundle.h"
+#include "sandbox_defaults.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/test-bundle-XXXXXX";
+
+static void put_config(const char *text, size_t len)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/config.json", dir);
+	f = fopen(path, "w");
+	if (!f || fwrite(text, 1, len, f) != len || fclose(f) != 0)
+		abort();
+}
+
+static char words[][24] = { "/entry", "a b", "\"q\"\n", "A=1", "PATH=/image", "A=2", "B=3", "cmd" };
+static char *entrypoint[] = { words[0], NULL }, *image_cmd[] = { words[1], NULL }, *image_env[] = { words[3], words[4], NULL };
+static char *user_env[] = { words[5], words[6], NULL }, *user_cmd[] = { words[7], NULL };
+static char dir_word[] = "srv";
+
+static struct oci_config image(void)
+{
+	return (struct oci_config){ .entrypoint = entrypoint, .cmd = image_cmd, .env = image_env, .working_dir = dir_word };
+}
+
+/* The sandbox that a written config.json describes, or NULL. */
+static struct bundle *round_trip(const struct oci_config *c, const struct user *u, const struct bundle_overrides *over,
+				 const struct bundle_overlay *overlay)
+{
+	struct buf text = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct bundle *b = NULL;
+
+	if (bundle_write_config(c, u, over, overlay, &text, &e) == 0) {
+		put_config(text.data, text.len);
+		b = bundle_open(dir, &e);
+	}
+	if (!b)
+		fprintf(stderr, "%s\n", e.text);
+	buf_clear(&text);
+	return b;
+}
+
+static bool env_is(const struct sandbox *s, const char *entry)
+{
+	int found = 0;
+
+	for (char *const *p = s->env; p && *p; p++)
+		found += strcmp(*p, entry) == 0;
+	return found == 1;
+}
+
+static void test_defaults(void)
+{
+	const struct user u = { .uid = 5, .gid = 6, .groups = { 7, 8 }, .group_count = 2, .home = "/home/five" };
+	const struct bundle_overrides none = { 0 };
+	struct oci_config c = image();
+	struct bundle *b = round_trip(&c, &u, &none, NULL);
+	const struct sandbox *s = b ? bundle_sandbox(b) : NULL;
+
+	CHECK(s != NULL);
+	if (!s)
+		return;
+	CHECK_STR(s->args[0], "/entry");
+	CHECK_STR(s->args[1], "a b");
+	CHECK(s->args[2] == NULL);
+	CHECK_STR(s->cwd, "/srv");
+	CHECK_INT(s->uid, 5);
+	CHECK_INT(s->gid, 6);
+	CHECK_INT(s->group_count, 2);
+	CHECK_INT(s->groups[1], 8);
+	CHECK(env_is(s, "PATH=/image"));
+	CHECK(env_is(s, "A=1"));
+	CHECK(env_is(s, "HOME=/home/five"));
+	CHECK(s->no_new_privs);
+	CHECK(s->caps_bounding == sandbox_default_caps);
+	CHECK_INT(s->caps_inheritable, 0);
+	CHECK_INT(s->caps_ambient, 0);
+	CHECK_INT(s->mount_count, sandbox_default_mount_count);
+	CHECK_STR(s->mounts[0].destination, "/proc");
+	CHECK_STR(s->masked[0], sandbox_default_masked[0]);
+	CHECK_STR(s->readonly[0], sandbox_default_readonly[0]);
+	CHECK_INT(s->lower_count, 0);
+	CHECK(!s->terminal);
+	bundle_free(b);
+}
+
+static void test_overrides(void)
+{
+	const struct user root = { .home = "/root" };
+	struct bundle_overrides over = { .env = user_env, .cmd = user_cmd, .working_dir = "/w", .hostname = "box",
+					 .terminal = true, .readonly_root = true };
+	struct oci_config c = image();
+	struct bundle *b = round_trip(&c, &root, &over, NULL);
+	const struct sandbox *s = b ? bundle_sandbox(b) : NULL;
+
+	CHECK(s != NULL);
+	if (!s)
+		return;
+	CHECK_STR(s->args[0], "/entry");
+	CHECK_STR(s->args[1], "cmd");
+	CHECK_STR(s->cwd, "/w");
+	CHECK_STR(s->hostname, "box");
+	CHECK(env_is(s, "A=2"));
+	CHECK(env_is(s, "B=3"));
+	CHECK(env_is(s, "TERM=xterm"));
+	CHECK(env_is(s, "HOSTNAME=box"));
+	CHECK(!env_is(s, "A=1"));
+	CHECK(s->terminal && s->readonly_root);
+	bundle_free(b);
+
+	over.entrypoint = words[2];
+	over.cmd = NULL;
+	b = round_trip(&c, &root, &over, NULL);
+	CHECK(b != NULL);
+	if (b) {
+		CHECK_STR(bundle_sandbox(b)->args[0], "\"q\"\n");
+		CHECK(bundle_sandbox(b)->args[1] == NULL);
+	}
+	bundle_free(b);
+}
+
+static void test_no_command(void)
+{
+	const struct bundle_overrides none = { 0 }, cleared = { .entrypoint = "" };
+	const struct user root = { 0 };
+	struct oci_config empty = { 0 }, c = image();
+	struct buf out = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	CHECK_INT(bundle_write_config(&empty, &root, &none, NULL, &out, &e), -1);
+	CHECK_INT(e.kind, ERR_USAGE);
+	CHECK_INT(bundle_write_config(&c, &root, &cleared, NULL, &out, &e), -1);
+	buf_clear(&out);
+}
+
+static void test_overlay(void)
+{
+	static char odd[] = "/a:b\\c", plain[] = "/plain";
+	char *lower[] = { odd, plain, NULL };
+	const struct bundle_overlay overlay = { lower, 2, "/up:per", "/wo\\rk" };
+	const struct bundle_overrides none = { 0 };
+	const struct user root = { 0 };
+	struct oci_config c = image();
+	struct bundle *b = round_trip(&c, &root, &none, &overlay);
+	const struct sandbox *s = b ? bundle_sandbox(b) : NULL;
+
+	CHECK(s != NULL);
+	if (!s)
+		return;
+	CHECK_INT(s->lower_count, 2);
+	CHECK_STR(s->lower[0], odd);
+	CHECK_STR(s->lower[1], plain);
+	CHECK_STR(s->upper, "/up:per");
+	CHECK_STR(s->work, "/wo\\rk");
+	CHECK_INT(s->mount_count, sandbox_default_mount_count);
+	bundle_free(b);
+}
+
+/* A config.json with one thing in it that must be refused, and the words that say so. */
+static const struct {
+	const char *members, *says;
+} refused[] = {
+	{ "\"hooks\":{\"prestart\":[{\"path\":\"/bin/true\"}]}", "hooks" },
+	{ "\"domainname\":\"x\"", "domainname" },
+	{ "\"linux\":{\"namespaces\":[{\"type\":\"network\"}]}", "network" },
+	{ "\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"/proc/1/ns/pid\"}]}", "path" },
+	{ "\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"}}", "seccomp" },
+	{ "\"linux\":{\"sysctl\":{\"a\":\"b\"}}", "sysctl" },
+	{ "\"linux\":{\"resources\":{\"memory\":{\"limit\":1}}}", "memory" },
+	{ "\"linux\":{\"resources\":{\"devices\":[{\"allow\":true}]}}", "devices" },
+	{ "\"linux\":{\"rootfsPropagation\":\"shared\"}", "rootfsPropagation" },
+	{ "\"mounts\":[{\"destination\":\"/x\",\"type\":\"cgroup\",\"source\":\"cgroup\"}]", "cgroup" },
+	{ "\"mounts\":[{\"destination\":\"x\",\"type\":\"tmpfs\"}]", "absolute" },
+	{ "\"mounts\":[{\"destination\":\"/\",\"type\":\"overlay\",\"options\":[\"upperdir=/x\"]}]", "lowerdir" },
+	{ "\"mounts\":[{\"destination\":\"/\",\"type\":\"overlay\",\"options\":[\"l=/x\"]}]", "l=/x" },
+	{ "\"process\":{\"cwd\":\"x\",\"user\":{\"uid\":0,\"gid\":0}}", "absolute" },
+	{ "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":-1,\"gid\":0}}", "uid" },
+	{ "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":4294967295,\"gid\":0}}", "uid" },
+	{ "\"process\":{\"cwd\":\"/\",\"user\":{\"gid\":0}}", "uid" },
+	{ "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"args\":[1]}", "args" },
+	{ "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"a\\u0000b\"]}", "args" },
+	{ "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"capabilities\":{\"bounding\":[\"CAP_X\"]}}", "CAP_X" },
+	{ "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"apparmorProfile\":\"x\"}", "apparmorProfile" },
+	{ "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"rlimits\":[{\"type\":\"RLIMIT_X\"}]}", "RLIMIT_X" },
+};
+
+static void test_refused_by_name(void)
+{
+	char text[512];
+
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		struct err e = ERR_INIT;
+		int n = snprintf(text, sizeof text, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},%s}",
+				 refused[i].members);
+		struct bundle *b;
+
+		put_config(text, (size_t)n);
+		b = bundle_open(dir, &e);
+		if (b || !strstr(e.text, refused[i].says)) {
+			fprintf(stderr, "%s: %s\n", refused[i].members, b ? "accepted" : e.text);
+			CHECK(false);
+		}
+		bundle_free(b);
+	}
+}
+
+static void test_absent_is_nothing(void)
+{
+	static const char text[] = "{\"ociVersion\":\"1.1.0\",\"root\":{\"path\":\"rootfs\"},\"process\":{\"cwd\":\"/\","
+				   "\"user\":{\"uid\":0,\"gid\":0}},\"hooks\":{},\"unknown\":{\"x\":1}}";
+	struct err e = ERR_INIT;
+	struct bundle *b;
+
+	put_config(text, sizeof text - 1);
+	b = bundle_open(dir, &e);
+	CHECK_STR(e.text, "");
+	CHECK(b != NULL);
+	if (!b)
+		return;
+	CHECK(bundle_sandbox(b)->args == NULL);
+	CHECK_INT(bundle_sandbox(b)->caps_bounding, 0);
+	CHECK(!bundle_sandbox(b)->no_new_privs);
+	bundle_free(b);
+}
+
+/* A root filesystem may bring a config.json of its maker's: it is not taken for a bundle. */
+static void test_root_filesystem(void)
+{
+	static const char text[] = "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"/\"}}";
+	struct err e = ERR_INIT;
+	struct bundle *b;
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/etc", dir);
+	put_config(text, sizeof text - 1);
+	CHECK_INT(mkdir(path, 0755), 0);
+	b = bundle_open(dir, &e);
+	CHECK(b == NULL);
+	CHECK_INT(e.kind, ERR_USAGE);
+	b = bundle_open_rootfs(dir, &e);
+	CHECK(b != NULL);
+	if (b)
+		CHECK_STR(bundle_sandbox(b)->rootfs, dir);
+	bundle_free(b);
+	rmdir(path);
+}
+
+static void clean(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/config.json", dir);
+	unlink(path);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	if (!mkdtemp(dir))
+		return 1;
+	RUN(test_defaults);
+	RUN(test_overrides);
+	RUN(test_no_command);
+	RUN(test_overlay);
+	RUN(test_refused_by_name);
+	RUN(test_absent_is_nothing);
+	RUN(test_root_filesystem);
+	clean();
+	return test_end();
+}
