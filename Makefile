@@ -2,6 +2,7 @@
 
 PLATFORM ?= $(shell [ "$$(uname -s)" = Linux ] && echo linux || echo posix)
 BUILD	 ?= build/$(PLATFORM)
+OUT	 ?= bin
 PREFIX	 ?= /usr/local
 
 CC	 ?= cc
@@ -16,7 +17,7 @@ OTHER	  = $(if $(filter linux,$(PLATFORM)),posix,linux)
 LIB_SRC	  = $(filter-out lib/%_$(OTHER).c,$(wildcard lib/*.c))
 LIB_OBJ	  = $(LIB_SRC:%.c=$(BUILD)/%.o)
 LIB	  = $(BUILD)/libcr.a
-PROGRAMS  = $(patsubst %.c,%,$(wildcard bin/cr-*.c))
+PROGRAMS  = $(patsubst bin/%.c,$(OUT)/%,$(wildcard bin/cr-*.c))
 
 # What each program needs beyond libc: no more (a test looks with ldd).
 LIBS_cr-fetch-manifest = -lcurl -lcrypto
@@ -31,7 +32,8 @@ LIBS_cr-exec	       =
 
 all: $(PROGRAMS) ## build the programs into bin/
 
-bin/%: $(BUILD)/bin/%.o $(LIB)
+$(OUT)/%: $(BUILD)/bin/%.o $(LIB)
+	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LIBS_$*)
 
 $(LIB): $(LIB_OBJ)
@@ -41,7 +43,11 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -c -o $@ $<
 
--include $(LIB_OBJ:.o=.d) $(PROGRAMS:%=$(BUILD)/%.d)
+-include $(LIB_OBJ:.o=.d) $(PROGRAMS:$(OUT)/%=$(BUILD)/bin/%.d)
+
+$(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/test.h $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcurl -lcrypto -ltar -lz -lzstd
 
 clean: ## remove what was built (the store in data/ stays)
 	rm -rf build $(PROGRAMS)
@@ -49,4 +55,24 @@ clean: ## remove what was built (the store in data/ stays)
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
-.PHONY: all clean help
+check: ## install what the tests need, and run them all
+	@share/install-packages build demo test || echo 'make check: going on without; some tests will skip' >&2
+	@tests/run
+
+demo: ## pull and run busybox from a registry on loopback; IMAGE=docker.io/library/alpine: from the Internet
+	@share/install-packages build demo
+	@$(MAKE) -s all
+	@share/demo $(IMAGE)
+
+lint: ## compile with warnings as errors, and read every script with shellcheck
+	@tests/run build shell
+
+install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS) bin/container $(DESTDIR)$(PREFIX)/bin
+	for page in share/man/man*/*.[1-9]; do \
+		install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/$$page" || exit; \
+	done
+
+.SECONDARY:
+.PHONY: all check clean demo help install lint
