@@ -27,6 +27,16 @@ static void copy_xattrs(int from, const char *from_name, int to, const char *to_
 	}
 }
 
+/* A directory that was there already may have some that `from` has not. */
+static void drop_xattrs(int from, const char *from_name, int to, const char *to_name, char *list)
+{
+	ssize_t n = fsext_list_xattr(to, to_name, list, XATTRS_MAX);
+
+	for (char *name = list; n > 0 && name < list + n; name += strlen(name) + 1)
+		if (!overlay_attribute(name) && fsext_get_xattr(from, from_name, name, NULL, 0) == -1 && errno == ENODATA)
+			(void)fsext_remove_xattr(to, to_name, name);
+}
+
 int metadata_copy(int from, const char *from_name, const struct stat *st, int to, const char *to_name, struct err *e)
 {
 	struct timespec times[2] = { st->st_atim, st->st_mtim };
@@ -40,6 +50,8 @@ int metadata_copy(int from, const char *from_name, const struct stat *st, int to
 		return err_errno(e, errno, "%s: owner", shown);
 	if (!S_ISLNK(st->st_mode) && fchmodat(to, *to_name ? to_name : ".", st->st_mode & 07777, 0) == -1)
 		return err_errno(e, errno, "%s: mode", shown);
+	if (S_ISDIR(st->st_mode))
+		drop_xattrs(from, from_name, to, to_name, list);
 	copy_xattrs(from, from_name, to, to_name, list, value);
 	if (utimensat(to, *to_name ? to_name : ".", times, AT_SYMLINK_NOFOLLOW) == -1)
 		return err_errno(e, errno, "%s: times", shown);
