@@ -274,6 +274,33 @@ static void test_refused(void)
 	}
 }
 
+static void test_refused_alone(void)
+{
+	static const char *const cases[][3] = { { "f .wh. -" }, { "f .wh.. -" }, { "f .wh... -" }, { "f ../x y" } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char top[64];
+		int root = tree_temp(top);
+
+		CHECK_INT(apply(cases[i], root, LAYER_ALONE), -ERR_CONTENT);
+		finish(root, top);
+	}
+}
+
+static void test_link_to_itself_keeps_the_file(void)
+{
+	static const char *const members[] = { "f a 1", "h a a", "h b a", "h a b", NULL };
+	char top[64];
+	int root = tree_temp(top);
+	struct stat st;
+
+	CHECK_INT(apply(members, root, LAYER_MERGE), 0);
+	CHECK(fstatat(root, "a", &st, AT_SYMLINK_NOFOLLOW) == 0);
+	CHECK_INT(st.st_nlink, 2);
+	CHECK_INT(st.st_size, 1);
+	finish(root, top);
+}
+
 static void test_limits(void)
 {
 	static const char *const members[] = { "f a 12345", "f b 12345", NULL };
@@ -316,6 +343,8 @@ int main(void)
 	RUN(test_whiteout_then_implied_directory_is_opaque);
 	RUN(test_parents_keep_their_metadata);
 	RUN(test_refused);
+	RUN(test_refused_alone);
+	RUN(test_link_to_itself_keeps_the_file);
 	RUN(test_limits);
 	RUN(test_trailing_data_is_noted);
 	buf_clear(&notes);

@@ -27,7 +27,7 @@ static ssize_t read_buf(struct source *self, void *data, size_t n, struct err *e
 	return (ssize_t)n;
 }
 
-/* Tells of all members: type path link mode size, and their content with its offsets. Ends with "end" or the error's kind. */
+/* Tells of all members: type path link mode size, and their content with its offsets; then how it ended. */
 static void tell(const struct buf *archive, size_t step, struct buf *out)
 {
 	struct source_buf s = { { read_buf }, archive->data, archive->len, step };
