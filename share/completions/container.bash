@@ -1,0 +1,177 @@
+# Completion of container and the cr- programs for bash: source it, or install it as
+# share/bash-completion/completions/container (and a link to it for each program).
+
+# The options of each program, without what all have.
+declare -A _cr_options=(
+	[cr-fetch-manifest]='-p --platform -a --all -r --raw --plain-http --cacert'
+	[cr-fetch-blob]='-o --output -j --jobs --plain-http --cacert'
+	[cr-verify]='-a --all -f --filter'
+	[cr-unpack]='-C --directory -j --jobs --devices --max-entries --max-bytes'
+	[cr-mkrootfs]='-i --image -m --mode -e --env -w --workdir -u --user --entrypoint --hostname -t --tty
+		--read-only --devices --record -d --delete'
+	[cr-exec]='-e --env -w --workdir -u --user -i --interactive -t --tty --hostname --read-only --rootfs
+		--isolation --userns --pid-file'
+	[cr-tag]='-d --delete'
+	[cr-cat]=''
+	[cr-inspect]='-p --platform -r --records --where'
+)
+_cr_common='-s --store -v --verbose -h --help -V --version'
+
+# The options of each command of container.
+declare -A _container_options=(
+	[pull]='-q --quiet -p --platform --plain-http --cacert'
+	[run]='--rm --name -e --env -w --workdir -u --user --entrypoint --hostname --read-only -i --interactive -t --tty
+		--userns --platform --plain-http --cacert'
+	[list]=''
+	[inspect]=''
+	[ps]='-a --all'
+	[rm]='-f --force'
+	[rmi]=''
+)
+
+# Options of any program whose value is the next word.
+_cr_takes_value() {
+	case $1 in
+	-s | --store | -p | --platform | --cacert | -o | --output | -j | --jobs | -f | --filter | -C | --directory | \
+	--max-entries | --max-bytes | -i | --image | -m | --mode | -e | --env | -w | --workdir | -u | --user | \
+	--entrypoint | --hostname | --isolation | --userns | --pid-file | --name) return 0 ;;
+	esac
+	return 1
+}
+
+# Offers the words of $1 that begin with $word.
+_cr_words() {
+	local IFS=$' \t\n'
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$word")
+}
+
+# Files: readline's own way of quoting them.
+_cr_files() {
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen "$1" -- "$word")
+}
+
+_cr_store() {
+	local i
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-s | --store) printf '%s\n' "${COMP_WORDS[i + 1]}"; return ;;
+		esac
+	done
+	cr-inspect --where 2>/dev/null
+}
+
+# Names as they stand, and docker.io's without what may be left out. readline takes a ':' for the end of a word.
+_cr_images() {
+	local names store whole=$word
+
+	store=$(_cr_store)
+	names=$(cr-tag --store "$store" 2>/dev/null </dev/null | cut -f 1 |
+		awk '{ print; if (sub(/^docker\.io\/(library\/)?/, "")) print }')
+	if [[ $COMP_WORDBREAKS == *:* ]]; then
+		whole=$(_cr_whole_word)
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$names" -- "$whole")
+	if [[ $whole != "$word" || $whole == *: ]]; then
+		COMPREPLY=("${COMPREPLY[@]#"${whole%"${whole##*:}"}"}")
+	fi
+}
+
+# What stands before the cursor up to the last blank.
+_cr_whole_word() {
+	local line=${COMP_LINE:0:COMP_POINT}
+	[[ $COMP_LINE ]] && printf '%s' "${line##*[[:space:]]}" || printf '%s' "$word"
+}
+
+_cr_containers() {
+	local dir ids='' store name
+
+	store=$(_cr_store)
+	for dir in "$store"/containers/*/; do
+		[[ -d $dir ]] || continue
+		dir=${dir%/}
+		ids+=" ${dir##*/}"
+		if [[ -f $dir/name ]] && read -r name <"$dir/name"; then
+			ids+=" $name"
+		fi
+	done
+	_cr_words "$ids"
+}
+
+# The value of option $1.
+_cr_value() {
+	case $1 in
+	-s | --store | -C | --directory) _cr_files -d ;;
+	--cacert | --pid-file | -o | --output) _cr_files -f ;;
+	-p | --platform) _cr_words 'linux/amd64 linux/arm64 linux/arm/v7 linux/386 linux/riscv64 linux/s390x linux/ppc64le' ;;
+	-i | --image) _cr_images ;;
+	-m | --mode) _cr_words 'overlay copy' ;;
+	--isolation) _cr_words 'namespaces chroot' ;;
+	--userns) _cr_words host ;;
+	-e | --env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;
+	-j | --jobs) _cr_words '1 2 4 8' ;;
+	*) COMPREPLY=() ;;
+	esac
+}
+
+# Whether the word before is an option whose value is being completed.
+_cr_pending() {
+	local before=${COMP_WORDS[COMP_CWORD - 1]}
+	((COMP_CWORD > 1)) && [[ $before == -* ]] || return 1
+	case $1$before in # these have a value elsewhere
+	cr-exec-i | container*-i | container*-f) return 1 ;;
+	esac
+	_cr_takes_value "$before"
+}
+
+_cr_program() {
+	local word=${COMP_WORDS[COMP_CWORD]} program=${1##*/}
+
+	COMPREPLY=()
+	if _cr_pending "$program"; then
+		_cr_value "${COMP_WORDS[COMP_CWORD - 1]}"
+	elif [[ $word == -* ]]; then
+		_cr_words "${_cr_options[$program]} $_cr_common"
+	else
+		case $program in
+		cr-cat | cr-inspect | cr-tag | cr-fetch-manifest) _cr_images ;;
+		cr-exec | cr-mkrootfs) _cr_files -d ;;
+		esac
+	fi
+}
+
+# The command of container in the line, or nothing.
+_container_command() {
+	local i
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-s | --store) ((i++)) ;;
+		-* | '') ;;
+		*) printf '%s' "${COMP_WORDS[i]}"; return ;;
+		esac
+	done
+}
+
+_container() {
+	local word=${COMP_WORDS[COMP_CWORD]} command
+
+	COMPREPLY=()
+	command=$(_container_command)
+	if _cr_pending "container$command"; then
+		_cr_value "${COMP_WORDS[COMP_CWORD - 1]}"
+	elif [[ ! $command && $word == -* ]]; then
+		_cr_words '-s --store -h --help -V --version'
+	elif [[ ! $command ]]; then
+		_cr_words "${!_container_options[*]} images help"
+	elif [[ $word == -* ]]; then
+		_cr_words "${_container_options[$command]-} -h --help"
+	else
+		case $command in
+		pull | run | inspect | rmi) _cr_images ;;
+		rm) _cr_containers ;;
+		esac
+	fi
+}
+
+complete -F _container container
+complete -F _cr_program "${!_cr_options[@]}"

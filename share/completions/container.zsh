@@ -1,0 +1,182 @@
+#compdef container cr-fetch-manifest cr-fetch-blob cr-verify cr-unpack cr-mkrootfs cr-exec cr-tag cr-cat cr-inspect
+# Completion of container and the cr- programs for zsh: install it as _container in a directory of $fpath.
+
+_cr_common=(
+	'(-s --store)'{-s+,--store=}'[the store]:directory:_directories'
+	'*'{-v,--verbose}'[say more on stderr]'
+	'(- *)'{-h,--help}'[print a summary]'
+	'(- *)'{-V,--version}'[print the version]'
+)
+
+_cr_platform=(
+	'(-p --platform)'{-p+,--platform=}'[which platform]:platform:(linux/amd64 linux/arm64 linux/arm/v7 linux/386 linux/riscv64)'
+)
+
+_cr_registry=(
+	'--plain-http[the registry speaks http]'
+	'--cacert=[certificate authorities to trust]:file:_files'
+)
+
+# What a process gets.
+_cr_process=(
+	'*'{-e+,--env=}'[set a variable, or take it over]:variable:_parameters -g "*export*"'
+	'(-w --workdir)'{-w+,--workdir=}'[the working directory]:directory: '
+	'(-u --user)'{-u+,--user=}'[name or uid, with group]:user: '
+	'(-t --tty)'{-t,--tty}'[a terminal of its own]'
+	'--hostname=[the host name inside]:name: '
+	'--read-only[the root filesystem is read-only]'
+)
+
+_cr_store() {
+	local at=${words[(I)(-s|--store)]} inline=${(M)words:#--store=*}
+	if ((at)); then
+		print -r -- ${words[at + 1]}
+	elif [[ -n $inline ]]; then
+		print -r -- ${inline#--store=}
+	else
+		cr-inspect --where 2>/dev/null
+	fi
+}
+
+_cr_images() {
+	local -a names
+	names=(${${(f)"$(cr-tag --store "$(_cr_store)" 2>/dev/null </dev/null)"}%%$'\t'*})
+	names+=(${${(M)names:#docker.io/*}#docker.io/})
+	names+=(${${(M)names:#library/*}#library/})
+	compadd -a names
+}
+
+_cr_containers() {
+	local dir
+	local -a ids
+	for dir in "$(_cr_store)"/containers/*(N/); do
+		ids+=(${dir:t})
+		[[ -f $dir/name ]] && ids+=("$(<$dir/name)")
+	done
+	compadd -a ids
+}
+
+_cr-fetch-manifest() {
+	_arguments -s -S $_cr_common $_cr_platform $_cr_registry \
+		'(-a --all)'{-a,--all}'[all platforms]' \
+		'(-r --raw)'{-r,--raw}'[the bytes of the manifest]' \
+		'*:image:_cr_images'
+}
+
+_cr-fetch-blob() {
+	_arguments -s -S $_cr_common $_cr_registry \
+		'(-o --output)'{-o+,--output=}'[write the blob to a file]:file:_files' \
+		'(-j --jobs)'{-j+,--jobs=}'[transfers at once]:number: ' \
+		'*:repository@digest: '
+}
+
+_cr-verify() {
+	_arguments -s -S $_cr_common \
+		'(-a --all)'{-a,--all}'[everything in the store]' \
+		'(-f --filter)'{-f+,--filter=}'[copy stdin to stdout]:digest: ' \
+		'*:digest: '
+}
+
+_cr-unpack() {
+	_arguments -s -S $_cr_common \
+		'(-C --directory)'{-C+,--directory=}'[apply one layer on a directory]:directory:_directories' \
+		'(-j --jobs)'{-j+,--jobs=}'[layers unpacked at once]:number: ' \
+		'--devices[make device nodes too]' \
+		'--max-entries=[refuse a layer of more entries]:number: ' \
+		'--max-bytes=[refuse a layer of more bytes]:number: '
+}
+
+_cr-mkrootfs() {
+	_arguments -s -S $_cr_common $_cr_process \
+		'(-i --image)'{-i+,--image=}'[the image]:image:_cr_images' \
+		'(-m --mode)'{-m+,--mode=}'[how layers become a root]:mode:(overlay copy)' \
+		'--entrypoint=[replace the Entrypoint]:program: ' \
+		'--devices[make device nodes too]' \
+		'--record[keep image, digest and command]' \
+		'(-d --delete)'{-d,--delete}'[remove bundles]' \
+		'*:target:_directories'
+}
+
+_cr-exec() {
+	_arguments -s -S $_cr_common $_cr_process \
+		'(-i --interactive)'{-i,--interactive}'[accepted]' \
+		'--rootfs[the bundle is a root filesystem]' \
+		'--isolation=[how]:mode:(namespaces chroot)' \
+		'--userns=[no user namespace]:namespace:(host)' \
+		'--pid-file=[write the pid]:file:_files' \
+		'1:bundle:_directories' \
+		'*:command: '
+}
+
+_cr-tag() {
+	_arguments -s -S $_cr_common \
+		'(-d --delete)'{-d,--delete}'[remove names]' \
+		'*:image:_cr_images'
+}
+
+_cr-cat() {
+	_arguments -s -S $_cr_common '1:image or digest:_cr_images'
+}
+
+_cr-inspect() {
+	_arguments -s -S $_cr_common $_cr_platform \
+		'(-r --records)'{-r,--records}'[the records]' \
+		'--where[the path of the store]' \
+		'*:image or digest:_cr_images'
+}
+
+_container_commands() {
+	local -a commands
+	commands=(
+		'pull:fetch images, verify and unpack them'
+		'run:run a command in a new container'
+		'list:the images of the store'
+		'inspect:what is known of an image'
+		'ps:containers'
+		'rm:remove containers'
+		'rmi:remove names of images'
+	)
+	_describe command commands
+}
+
+_container_command() {
+	local -a help_options
+	help_options=('(- *)'{-h,--help}'[print a summary]')
+	case $words[1] in
+	pull)
+		_arguments -S $help_options $_cr_platform $_cr_registry \
+			'(-q --quiet)'{-q,--quiet}'[print the digest alone]' \
+			'*:image:_cr_images'
+		;;
+	run)
+		_arguments -S $help_options $_cr_process $_cr_registry \
+			'--rm[remove the container afterwards]' \
+			'--name=[a name for it]:name: ' \
+			'--entrypoint=[replace the Entrypoint]:program: ' \
+			'(-i --interactive)'{-i,--interactive}'[accepted]' \
+			'--userns=[no user namespace]:namespace:(host)' \
+			'--platform=[which platform]:platform:(linux/amd64 linux/arm64 linux/arm/v7 linux/386)' \
+			'1:image:_cr_images' \
+			'*:command: '
+		;;
+	ps) _arguments $help_options '(-a --all)'{-a,--all}'[finished ones too]' ;;
+	rm) _arguments $help_options '(-f --force)'{-f,--force}'[kill what runs]' '*:container:_cr_containers' ;;
+	inspect | rmi) _arguments $help_options '*:image:_cr_images' ;;
+	*) _arguments $help_options ;;
+	esac
+}
+
+_container() {
+	if [[ $service != container ]]; then
+		"_$service"
+		return
+	fi
+	_arguments -S \
+		'(-s --store)'{-s+,--store=}'[the store]:directory:_directories' \
+		'(- *)'{-h,--help}'[print a summary]' \
+		'(- *)'{-V,--version}'[print the version]' \
+		'1:command:_container_commands' \
+		'*::argument:_container_command'
+}
+
+_container "$@"
