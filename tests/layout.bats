@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # How the project hangs together: what is linked, what includes what, and that manual, completion and --help agree.
 
-bats_require_minimum_version 1.5.0
 load helper
 
 # The modules of lib/ and their levels: a file includes headers of lower levels, and those of its own idea
@@ -19,13 +18,11 @@ declare -gA LEVEL=(
 
 setup() {
 	set -o pipefail # a loop that stops early must not pass for one that found nothing
-	ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 	BUILD=${BUILD:-$ROOT/build/$([ "$(uname -s)" = Linux ] && echo linux || echo posix)}
-	cd "$ROOT"
+	cd "$ROOT" || return
 	PROGRAMS=(bin/cr-*.c)
 	PROGRAMS=("${PROGRAMS[@]#bin/}")
 	PROGRAMS=("${PROGRAMS[@]%.c}")
-	PATH=$ROOT/bin:$PATH
 }
 
 # Prints what is wrong on stderr, and fails, if there is anything on stdin.
@@ -55,10 +52,10 @@ needed() {
 
 @test "no program has libtar's extracting functions" {
 	for program in "${PROGRAMS[@]}"; do
-		nm -D -u "bin/$program" >"$BATS_TEST_TMPDIR/symbols"
+		nm -D -u "$BIN/$program" >"$BATS_TEST_TMPDIR/symbols"
 		sed -nE "s/.* ((tar_extract_|tar_skip_regfile|th_get_|mkdirhier|tar_append).*)/$program: \1/p" "$BATS_TEST_TMPDIR/symbols"
 	done | nothing
-	[ "$(nm -D -u bin/cr-unpack | grep -cw th_read)" -eq 1 ] # else this test looks for nothing
+	[ "$(nm -D -u "$BIN/cr-unpack" | grep -cw th_read)" -eq 1 ] # else this test looks for nothing
 }
 
 @test "of libtar, the library uses tar_fdopen, th_read and tar_close, and nothing else" {
@@ -67,27 +64,27 @@ needed() {
 	[ -e "$libtar" ] || skip "no shared libtar to read the names from"
 	nm -D --defined-only "$libtar" | awk '{ print $3 }' | sort -u >"$BATS_TEST_TMPDIR/libtar"
 	grep -qx tar_extract_all "$BATS_TEST_TMPDIR/libtar"
-	{ nm -u "$BUILD/libcr.a"; nm -u "${PROGRAMS[@]/#/bin/}"; } | awk '$1 == "U" { sub(/@.*/, "", $2); print $2 }' | sort -u >"$BATS_TEST_TMPDIR/ours"
+	{ nm -u "$BUILD/libcr.a"; nm -u "${PROGRAMS[@]/#/$BIN/}"; } | awk '$1 == "U" { sub(/@.*/, "", $2); print $2 }' | sort -u >"$BATS_TEST_TMPDIR/ours"
 	run comm -12 "$BATS_TEST_TMPDIR/libtar" "$BATS_TEST_TMPDIR/ours"
 	[ "$output" = $'tar_close\ntar_fdopen\nth_read' ]
 }
 
 @test "cr-exec links no library but libc" {
-	run -0 ldd bin/cr-exec
+	run -0 ldd "$BIN/cr-exec"
 	[[ $output == *libc.so* ]]
 	[[ ! $output =~ lib(curl|crypto|ssl|z|zstd|tar|isal)\.so ]]
-	needed bin/cr-exec | nothing
+	needed "$BIN/cr-exec" | nothing
 }
 
 @test "a program links only what its line of the Makefile names" {
 	for program in "${PROGRAMS[@]}"; do
-		grep -q "^LIBS_$program[[:space:]]*=" Makefile || echo "$program: has no line"
-		line=$(sed -n "s/^LIBS_$program[[:space:]]*=//p" Makefile)
-		for library in $(needed "bin/$program"); do
+		grep -q "^LIBS_${program}[[:space:]]*=" Makefile || echo "$program: has no line"
+		line=$(sed -n "s/^LIBS_${program}[[:space:]]*=//p" Makefile)
+		for library in $(needed "$BIN/$program"); do
 			[[ " $line " == *" -l$library "* ]] || echo "$program: links $library"
 		done
 	done | nothing
-	[[ $(needed bin/cr-unpack) == *tar* ]]
+	[[ $(needed "$BIN/cr-unpack") == *tar* ]]
 }
 
 # --- includes ---
@@ -227,7 +224,7 @@ section() { # PAGE, COMMAND: what stands below ".Ss container COMMAND"
 
 @test "every option of --help is in the man page" {
 	for program in "${PROGRAMS[@]}"; do
-		options=$("bin/$program" --help | listed_options)
+		options=$("$BIN/$program" --help | listed_options)
 		[[ $options == *--version* ]] || echo "$program: --help lists no --version"
 		for option in $options; do
 			has_item "$option" <"share/man/man1/$program.1" || echo "$program.1: no $option"
@@ -251,7 +248,7 @@ section() { # PAGE, COMMAND: what stands below ".Ss container COMMAND"
 
 # The lists of options, and for commands that have none, what their usage line shows in brackets.
 container_options() {
-	bin/container "$1" --help >"$BATS_TEST_TMPDIR/help"
+	"$BIN/container" "$1" --help >"$BATS_TEST_TMPDIR/help"
 	{
 		listed_options <"$BATS_TEST_TMPDIR/help"
 		sed -n '1s/\[\(-[a-z]\)\]/\n\1\n/gp' "$BATS_TEST_TMPDIR/help" | sed -n '/^-/p'
@@ -269,7 +266,7 @@ completions() {
 	source share/completions/container.bash
 	for program in "${PROGRAMS[@]}"; do
 		offered=$(completions "$program" -)
-		for option in $("bin/$program" --help | listed_options); do
+		for option in $("$BIN/$program" --help | listed_options); do
 			grep -qxF -e "$option" <<<"$offered" || echo "$program: no $option"
 		done
 	done | nothing
@@ -296,7 +293,7 @@ zsh_options() {
 	for program in "${PROGRAMS[@]}"; do
 		zsh=$(zsh_options "$program")
 		fish=$(sed -n "/complete -c \(\$program\|$program\) /p" share/completions/container.fish)
-		for option in $("bin/$program" --help | listed_options); do
+		for option in $("$BIN/$program" --help | listed_options); do
 			case $option in
 			--*) word="-l ${option#--}" ;;
 			*) word="-s ${option#-}" ;;
@@ -324,13 +321,13 @@ zsh_options() {
 @test "--help goes to stdout, with status 0" {
 	for program in "${PROGRAMS[@]}" container; do
 		for option in --help -h; do
-			run -0 --separate-stderr "bin/$program" "$option"
+			run -0 --separate-stderr "$BIN/$program" "$option"
 			[[ $output == "usage: $program"* ]]
 			[ -z "$stderr" ]
 		done
 	done
 	for command in pull run list inspect ps rm rmi; do
-		run -0 --separate-stderr bin/container "$command" --help
+		run -0 --separate-stderr "$BIN/container" "$command" --help
 		[[ $output == "usage: container $command"* ]]
 		[ -z "$stderr" ]
 	done
@@ -339,7 +336,7 @@ zsh_options() {
 @test "--help to a full disk fails" {
 	[ -c /dev/full ] || skip "no /dev/full"
 	for program in "${PROGRAMS[@]}"; do
-		run -1 --separate-stderr sh -c "bin/$program --help >/dev/full"
+		run -1 --separate-stderr sh -c "$BIN/$program --help >/dev/full"
 		[[ $stderr == "$program: standard output: "* ]]
 	done
 }
@@ -347,7 +344,7 @@ zsh_options() {
 @test "--version prints the name and the version" {
 	for program in "${PROGRAMS[@]}" container; do
 		for option in --version -V; do
-			run -0 --separate-stderr "bin/$program" "$option"
+			run -0 --separate-stderr "$BIN/$program" "$option"
 			[ "$output" = "$program 0.1.0" ]
 			[ -z "$stderr" ]
 		done
@@ -360,7 +357,7 @@ zsh_options() {
 		case $program in cr-exec | 'container run') status_wanted=125 ;; esac
 		for option in -Z --no-such-option; do
 			# shellcheck disable=SC2086 # a command and its first word
-			run "-$status_wanted" --separate-stderr bin/$program "$option"
+			run "-$status_wanted" --separate-stderr "$BIN"/$program "$option"
 			[ -z "$output" ]
 			[[ $stderr == *"--help"* ]]
 		done
