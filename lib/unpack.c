@@ -250,20 +250,36 @@ static int mount_below(const struct unpack *u, const char *base, struct err *e)
 	return status;
 }
 
+/* An overlay's root looks as its upper directory does: so that has to look like the root below. */
+static int dress_upper(const struct unpack *u, int dir, struct err *e)
+{
+	cleanup_fd int below = unpacked_open(u->store, &u->chain_ids[u->below - 1], e), upper = -1;
+	struct stat st;
+
+	if (below == -1 || (upper = open_below(dir, "fs", e)) == -1)
+		return -1;
+	if (fstat(below, &st) == -1)
+		return err_errno(e, errno, "layer");
+	return metadata_copy(below, "", &st, upper, "", e);
+}
+
 int unpack_onto(void *ctx, struct err *e)
 {
 	struct unpack *u = ctx;
-	cleanup_fd int dir = open_below(u->store->tmp, u->dir, e), root = -1;
+	cleanup_fd int dir = -1, root = -1;
 	cleanup_buf struct buf base = BUF_INIT;
 
-	if (dir == -1)
-		return -1;
-	buf_addf(&base, "%s/tmp/%s", u->store->path, u->dir);
 	umask(0);
-	if (buf_check(&base, e) == -1 || fresh_directory(dir, "fs", e) == -1 || fresh_directory(dir, "work", e) == -1 ||
+	buf_addf(&base, "%s/tmp/%s", u->store->path, u->dir);
+	if (buf_check(&base, e) == -1)
+		return -1;
+	/* By its path: the store's descriptors are of another mount namespace, and would not see what is mounted here. */
+	if ((dir = open_below(AT_FDCWD, buf_text(&base), e)) == -1)
+		return -1;
+	if (fresh_directory(dir, "fs", e) == -1 || fresh_directory(dir, "work", e) == -1 ||
 	    fresh_directory(dir, "merged", e) == -1)
 		return -1;
-	if (u->below > 0 && mount_below(u, buf_text(&base), e) == -1)
+	if (u->below > 0 && (dress_upper(u, dir, e) == -1 || mount_below(u, buf_text(&base), e) == -1))
 		return -1;
 	if ((root = open_below(dir, u->below ? "merged" : "fs", e)) == -1)
 		return -1;

@@ -1,0 +1,28 @@
+/*
+ * challenge - a WWW-Authenticate header (RFC 9110, 11.6.1; distribution spec/auth/token.md), which is data of an attacker.
+ *
+ * Scheme and parameter names come in any case, quoted values hold commas and escapes, several challenges stand in one header.
+ */
+#ifndef CR_CHALLENGE_H
+#define CR_CHALLENGE_H
+
+#include "err.h"
+
+#define CHALLENGE_VALUE_MAX 2048 /* bytes with the NUL */
+
+enum challenge_scheme { CHALLENGE_NONE, CHALLENGE_BASIC, CHALLENGE_BEARER };
+
+struct challenge {
+	enum challenge_scheme scheme;
+	char realm[CHALLENGE_VALUE_MAX];
+	char service[CHALLENGE_VALUE_MAX];
+	char scope[CHALLENGE_VALUE_MAX];
+};
+
+/*
+ * Reads a header's value; of several challenges Bearer is preferred, then Basic, and others are passed over (scheme
+ * CHALLENGE_NONE when nothing else is there). Malformed, a parameter twice, or a value past the limit: ERR_CONTENT.
+ */
+int challenge_parse(struct challenge *c, const char *header, struct err *e);
+
+#endif

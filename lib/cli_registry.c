@@ -1,0 +1,107 @@
+#include "cli_registry.h"
+
+#include "io.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char blanks[] = " \t\r\n";
+
+void cli_registry_init(struct cli_registry *c)
+{
+	*c = (struct cli_registry){ .policy.http.user_agent = "container/" CR_VERSION };
+}
+
+bool cli_registry_option(struct cli_registry *c, int option)
+{
+	if (option == CLI_OPTION_PLAIN_HTTP)
+		c->policy.plain_http = true;
+	else if (option == CLI_OPTION_CACERT)
+		c->policy.http.cacert = optarg;
+	else
+		return false;
+	return true;
+}
+
+/* "<directory><rest>", when the variable names a directory; or with `home`, "$HOME<home><rest>" in its stead. */
+static char *config_path(const char *variable, const char *home, const char *rest)
+{
+	const char *value = variable ? getenv(variable) : NULL;
+	struct buf path = BUF_INIT;
+
+	if (value && *value)
+		buf_addf(&path, "%s%s", value, rest);
+	else if (home && (value = getenv("HOME")) && *value)
+		buf_addf(&path, "%s%s%s", value, home, rest);
+	else
+		return NULL;
+	return buf_steal(&path);
+}
+
+static void add_auth_file(struct cli_registry *c, char *path)
+{
+	if (path)
+		c->auth_files[c->auth_count++] = path;
+}
+
+static int add_mirror(struct cli_registry *c, const char *registry, const char *url, struct err *e)
+{
+	struct registry_mirror *m = &c->mirrors[c->mirror_count];
+
+	if (c->mirror_count == CLI_MIRRORS_MAX)
+		return err_set(e, ERR_CONTENT, "more than %d mirrors", CLI_MIRRORS_MAX);
+	m->registry = strdup(registry);
+	m->url = strdup(url);
+	c->mirror_count++;
+	return m->registry && m->url ? 0 : err_nomem(e);
+}
+
+/* "HOST URL...", '#' begins a comment. */
+static int read_mirror_line(struct cli_registry *c, char *line, struct err *e)
+{
+	char *rest, *host, *url;
+
+	line[strcspn(line, "#")] = '\0';
+	host = strtok_r(line, blanks, &rest);
+	if (!host)
+		return 0;
+	url = strtok_r(NULL, blanks, &rest);
+	if (!url)
+		return err_set(e, ERR_CONTENT, "'%s' has no mirror", host);
+	for (; url; url = strtok_r(NULL, blanks, &rest))
+		if (add_mirror(c, host, url, e) == -1)
+			return -1;
+	return 0;
+}
+
+static int read_mirrors(struct cli_registry *c, const char *path, struct err *e)
+{
+	cleanup_file FILE *f = path ? fopen(path, "re") : NULL;
+	cleanup_free char *line = NULL;
+	size_t room = 0;
+
+	if (!f)
+		return !path || errno == ENOENT || errno == ENOTDIR ? 0 : err_errno(e, errno, "%s", path);
+	while (getline(&line, &room, f) > 0)
+		if (read_mirror_line(c, line, e) == -1)
+			return err_context(e, "%s", path);
+	return ferror(f) ? err_errno(e, errno, "%s", path) : 0;
+}
+
+int cli_registry_load(struct cli_registry *c, struct err *e)
+{
+	cleanup_free char *mirrors = config_path("XDG_CONFIG_HOME", "/.config", "/container/registries");
+
+	add_auth_file(c, config_path("REGISTRY_AUTH_FILE", NULL, ""));
+	add_auth_file(c, config_path("XDG_RUNTIME_DIR", NULL, "/containers/auth.json"));
+	add_auth_file(c, config_path("XDG_CONFIG_HOME", "/.config", "/containers/auth.json"));
+	add_auth_file(c, config_path("DOCKER_CONFIG", NULL, "/config.json"));
+	add_auth_file(c, config_path(NULL, "/.docker", "/config.json"));
+	c->policy.auth_files = (const char *const *)c->auth_files;
+	if (read_mirrors(c, mirrors, e) == -1 || read_mirrors(c, "/etc/container/registries", e) == -1)
+		return -1;
+	c->policy.mirrors = c->mirrors;
+	c->policy.mirror_count = c->mirror_count;
+	return 0;
+}

@@ -1,0 +1,463 @@
+#include "http.h"
+
+#include "io.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <string.h>
+#include <strings.h>
+
+#define HEADER_COUNT_MAX 1000
+
+struct http {
+	const struct http_policy *policy;
+	CURLM *multi;
+	struct http_transfer *active, *done; /* lists */
+};
+
+struct http_transfer {
+	struct http *http;
+	struct http_transfer *next;
+	CURL *easy;
+	struct curl_slist *headers;
+	int (*data)(void *ctx, long status, const void *data, size_t n, struct err *e);
+	void *ctx;
+	struct buf answer; /* header lines of the last answer, a NUL behind each */
+	size_t answer_lines;
+	CURLcode code;
+	struct err err; /* set by a callback */
+	char why[CURL_ERROR_SIZE];
+	char url[HTTP_URL_MAX];
+};
+
+struct http *http_new(const struct http_policy *policy, struct err *e)
+{
+	struct http *h = calloc(1, sizeof *h);
+
+	if (!h) {
+		err_nomem(e);
+		return NULL;
+	}
+	h->policy = policy;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) == 0 && (h->multi = curl_multi_init()))
+		return h;
+	err_set(e, ERR_IO, "libcurl cannot be started");
+	free(h);
+	return NULL;
+}
+
+static void unlink_transfer(struct http_transfer **list, const struct http_transfer *t)
+{
+	while (*list && *list != t)
+		list = &(*list)->next;
+	if (*list)
+		*list = t->next;
+}
+
+void http_transfer_free(struct http_transfer *t)
+{
+	if (!t)
+		return;
+	unlink_transfer(&t->http->active, t);
+	unlink_transfer(&t->http->done, t);
+	if (t->easy) {
+		curl_multi_remove_handle(t->http->multi, t->easy);
+		curl_easy_cleanup(t->easy);
+	}
+	curl_slist_free_all(t->headers);
+	buf_clear(&t->answer);
+	free(t);
+}
+
+void http_free(struct http *h)
+{
+	if (!h)
+		return;
+	while (h->active)
+		http_transfer_free(h->active);
+	while (h->done)
+		http_transfer_free(h->done);
+	curl_multi_cleanup(h->multi);
+	free(h);
+}
+
+static long answer_status(const struct http_transfer *t)
+{
+	long status = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+/* Keeps a header line, without its line break. */
+static int keep_header(struct http_transfer *t, const char *line, size_t n)
+{
+	if (n >= 5 && strncmp(line, "HTTP/", 5) == 0) { /* the headers that count follow the last of these */
+		buf_reset(&t->answer);
+		t->answer_lines = 0;
+		return 0;
+	}
+	if (t->answer.len + n > HTTP_HEADERS_MAX || ++t->answer_lines > HEADER_COUNT_MAX)
+		return err_set(&t->err, ERR_CONTENT, "%s: too many headers", t->url);
+	if (memchr(line, '\0', n))
+		return err_set(&t->err, ERR_CONTENT, "%s: a NUL in a header", t->url);
+	while (n > 0 && isspace((unsigned char)line[n - 1]))
+		n--;
+	buf_add(&t->answer, line, n);
+	buf_add(&t->answer, "", 1);
+	return buf_check(&t->answer, &t->err);
+}
+
+static size_t take_header(char *line, size_t size, size_t n, void *ctx)
+{
+	return keep_header(ctx, line, size * n) == -1 ? size * n + 1 : size * n;
+}
+
+static size_t take_data(char *data, size_t size, size_t n, void *ctx)
+{
+	struct http_transfer *t = ctx;
+
+	n *= size;
+	if (t->data && t->data(t->ctx, answer_status(t), data, n, &t->err) == -1)
+		return n + 1; /* anything but n ends the transfer */
+	return n;
+}
+
+/* The policy: every option that keeps a hostile server from steering us. */
+static void set_policy(CURL *c, const struct http_policy *p)
+{
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
+	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_SECONDS);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)HTTP_STALL_BYTES);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)HTTP_STALL_SECONDS);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L * 1024);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, p->user_agent);
+	if (p->cacert)
+		curl_easy_setopt(c, CURLOPT_CAINFO, p->cacert);
+}
+
+static int add_header(struct http_transfer *t, const char *line, struct err *e)
+{
+	struct curl_slist *longer;
+
+	if (strpbrk(line, "\r\n"))
+		return err_set(e, ERR_CONTENT, "a header with a line break");
+	longer = curl_slist_append(t->headers, line);
+	if (!longer)
+		return err_nomem(e);
+	t->headers = longer;
+	return 0;
+}
+
+static int set_request(struct http_transfer *t, const struct http_request *q, struct err *e)
+{
+	CURL *c = t->easy;
+
+	if (strlen(q->url) >= sizeof t->url)
+		return err_set(e, ERR_CONTENT, "a URL is longer than %zu bytes", sizeof t->url - 1);
+	memcpy(t->url, q->url, strlen(q->url) + 1);
+	curl_easy_setopt(c, CURLOPT_URL, t->url);
+	if (strcmp(q->method, "HEAD") == 0)
+		curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+	if (q->body) {
+		curl_easy_setopt(c, CURLOPT_POST, 1L);
+		curl_easy_setopt(c, CURLOPT_COPYPOSTFIELDS, q->body);
+	}
+	/* Bodies as they are: a digest is of the bytes, not of what they decode to. */
+	if (add_header(t, "Accept-Encoding: identity", e) == -1)
+		return -1;
+	for (size_t i = 0; q->headers && q->headers[i]; i++)
+		if (add_header(t, q->headers[i], e) == -1)
+			return -1;
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_data);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->why);
+	curl_easy_setopt(c, CURLOPT_PRIVATE, t);
+	return 0;
+}
+
+static int proxy_for(CURL *c, const char *url, struct err *e)
+{
+	struct http_origin o;
+
+	if (http_origin(url, &o, e) == -1)
+		return -1;
+	/* $https_proxy sees ciphertext alone; a plain request goes straight to its (mostly loopback) host. */
+	if (strcmp(o.scheme, "http") == 0)
+		curl_easy_setopt(c, CURLOPT_PROXY, "");
+	return 0;
+}
+
+static struct http_transfer *new_transfer(struct http *h, const struct http_request *q, struct err *e)
+{
+	struct http_transfer *t = calloc(1, sizeof *t);
+
+	if (!t || !(t->easy = curl_easy_init())) {
+		free(t);
+		err_nomem(e);
+		return NULL;
+	}
+	t->http = h;
+	t->data = q->data;
+	t->ctx = q->ctx;
+	set_policy(t->easy, h->policy);
+	if (set_request(t, q, e) == 0 && proxy_for(t->easy, t->url, e) == 0)
+		return t;
+	http_transfer_free(t);
+	return NULL;
+}
+
+struct http_transfer *http_start(struct http *h, const struct http_request *q, struct err *e)
+{
+	struct http_transfer *t = new_transfer(h, q, e);
+
+	if (!t)
+		return NULL;
+	t->next = h->active;
+	h->active = t;
+	if (curl_multi_add_handle(h->multi, t->easy) == CURLM_OK)
+		return t;
+	err_set(e, ERR_IO, "libcurl refuses the request");
+	http_transfer_free(t);
+	return NULL;
+}
+
+/* Moves what is finished from `active` to `done`. */
+static void collect_done(struct http *h)
+{
+	CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(h->multi, &left))) {
+		struct http_transfer *t = NULL;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+		t->code = m->data.result;
+		unlink_transfer(&h->active, t);
+		t->next = h->done;
+		h->done = t;
+	}
+}
+
+int http_run(struct http *h, int fd, int timeout_ms, bool *readable, struct err *e)
+{
+	struct curl_waitfd wait = { .fd = fd, .events = CURL_WAIT_POLLIN };
+	CURLMcode code = CURLM_OK;
+	int running;
+
+	*readable = false;
+	while (code == CURLM_OK) {
+		code = curl_multi_perform(h->multi, &running);
+		collect_done(h);
+		if (h->done || code != CURLM_OK)
+			break;
+		code = curl_multi_poll(h->multi, fd == -1 ? NULL : &wait, fd == -1 ? 0 : 1, timeout_ms, NULL);
+		*readable = fd != -1 && wait.revents;
+		if (*readable || timeout_ms < 1000)
+			break;
+	}
+	return code == CURLM_OK ? 0 : err_set(e, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
+}
+
+struct http_transfer *http_done(struct http *h)
+{
+	struct http_transfer *t = h->done;
+
+	if (t) {
+		h->done = t->next;
+		t->next = NULL;
+	}
+	return t;
+}
+
+void *http_transfer_ctx(const struct http_transfer *t)
+{
+	return t->ctx;
+}
+
+int http_result(const struct http_transfer *t, long *status, bool *tls_refused, struct err *e)
+{
+	struct http_origin o;
+
+	*status = answer_status(t);
+	*tls_refused = t->code == CURLE_SSL_CONNECT_ERROR;
+	if (t->code == CURLE_OK)
+		return 0;
+	if (t->err.kind != ERR_NONE) {
+		*e = t->err;
+		return -1;
+	}
+	if (http_origin(t->url, &o, e) == -1)
+		return -1;
+	return err_set(e, ERR_IO, "%s:%s: %s", o.host, o.port, *t->why ? t->why : curl_easy_strerror(t->code));
+}
+
+const char *http_header(const struct http_transfer *t, const char *name, size_t i)
+{
+	size_t n = strlen(name);
+	const char *line = buf_text(&t->answer), *end = line + t->answer.len;
+
+	for (; line < end; line += strlen(line) + 1) {
+		if (strncasecmp(line, name, n) != 0 || line[n] != ':' || i-- > 0)
+			continue;
+		return line + n + 1 + strspn(line + n + 1, " \t");
+	}
+	return NULL;
+}
+
+struct http_transfer *http_perform(struct http *h, const struct http_request *q, struct err *e)
+{
+	struct http_transfer *t = new_transfer(h, q, e);
+
+	if (t)
+		t->code = curl_easy_perform(t->easy);
+	return t;
+}
+
+/* --- URLs --- */
+
+static int url_error(const char *what, const char *url, struct err *e)
+{
+	return err_set(e, ERR_CONTENT, "%s: '%.200s'", what, url);
+}
+
+/* Copies one part of a URL, freed here; false when it is missing or too long. */
+static bool url_part(CURLU *u, CURLUPart part, unsigned flags, char *out, size_t room)
+{
+	char *text = NULL;
+	bool fits = curl_url_get(u, part, &text, flags) == CURLUE_OK && strlen(text) < room;
+
+	if (fits)
+		memcpy(out, text, strlen(text) + 1);
+	curl_free(text);
+	return fits;
+}
+
+static int check_url(CURLU *u, const char *url, struct http_origin *o, struct err *e)
+{
+	char *user = NULL;
+	bool named;
+
+	if (!url_part(u, CURLUPART_SCHEME, 0, o->scheme, sizeof o->scheme) ||
+	    (strcmp(o->scheme, "http") != 0 && strcmp(o->scheme, "https") != 0))
+		return url_error("not a URL of http or https", url, e);
+	if (!url_part(u, CURLUPART_HOST, 0, o->host, sizeof o->host) ||
+	    !url_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, o->port, sizeof o->port))
+		return url_error("a URL without a host", url, e);
+	named = curl_url_get(u, CURLUPART_USER, &user, 0) != CURLUE_NO_USER;
+	curl_free(user);
+	if (named)
+		return err_set(e, ERR_CONTENT, "a URL of %s that carries a user name", o->host);
+	for (char *p = o->host; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return 0;
+}
+
+int http_origin(const char *url, struct http_origin *out, struct err *e)
+{
+	CURLU *u = curl_url();
+	int status;
+
+	if (!u)
+		return err_nomem(e);
+	if (strlen(url) >= HTTP_URL_MAX || curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK)
+		status = url_error("not a URL", url, e);
+	else
+		status = check_url(u, url, out, e);
+	curl_url_cleanup(u);
+	return status;
+}
+
+bool http_same_origin(const struct http_origin *a, const struct http_origin *b)
+{
+	return strcmp(a->scheme, b->scheme) == 0 && strcmp(a->host, b->host) == 0 && strcmp(a->port, b->port) == 0;
+}
+
+int http_resolve(const char *base, const char *location, struct buf *out, struct err *e)
+{
+	CURLU *u = curl_url();
+	struct http_origin o;
+	char *text = NULL;
+	int status = -1;
+
+	if (!u)
+		return err_nomem(e);
+	if (!*location || strlen(location) >= HTTP_URL_MAX || curl_url_set(u, CURLUPART_URL, base, 0) != CURLUE_OK ||
+	    curl_url_set(u, CURLUPART_URL, location, 0) != CURLUE_OK ||
+	    curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) != CURLUE_OK) {
+		url_error("a redirect to what is no URL of http or https", location, e);
+	} else if (check_url(u, location, &o, e) == 0) {
+		if (curl_url_get(u, CURLUPART_URL, &text, 0) == CURLUE_OK) {
+			buf_adds(out, text);
+			status = buf_check(out, e);
+		} else {
+			err_nomem(e);
+		}
+	}
+	curl_free(text);
+	curl_url_cleanup(u);
+	return status;
+}
+
+void http_escape(const char *text, struct buf *out)
+{
+	for (; *text; text++) {
+		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
+			buf_addc(out, *text);
+		else
+			buf_addf(out, "%%%02X", (unsigned char)*text);
+	}
+}
+
+/* The host's name without its port. */
+static void bare_host(const char *host, char out[256])
+{
+	size_t n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+
+	if (n > 255)
+		n = 255;
+	memcpy(out, host, n);
+	out[n] = '\0';
+}
+
+static bool ipv4(const char *text, unsigned octet[4])
+{
+	int end = 0;
+
+	return sscanf(text, "%3u.%3u.%3u.%3u%n", &octet[0], &octet[1], &octet[2], &octet[3], &end) == 4 && !text[end];
+}
+
+bool http_is_loopback(const char *host)
+{
+	char name[256];
+	unsigned o[4];
+
+	bare_host(host, name);
+	return strcasecmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 || (ipv4(name, o) && o[0] == 127);
+}
+
+bool http_is_private(const char *host)
+{
+	char name[256];
+	unsigned o[4];
+
+	bare_host(host, name);
+	if (http_is_loopback(name) || *name == '[')
+		return true;
+	if (!ipv4(name, o))
+		return false;
+	return o[0] == 0 || o[0] == 10 || (o[0] == 172 && o[1] >= 16 && o[1] < 32) || (o[0] == 192 && o[1] == 168) ||
+	       (o[0] == 169 && o[1] == 254) || (o[0] == 100 && o[1] >= 64 && o[1] < 128);
+}

@@ -1,0 +1,108 @@
+/*
+ * http - requests to servers that are not trusted (libcurl, whose options are set as policy: THREATS, libcurl): https or
+ * http and nothing else, no redirect followed here, no credential but the headers given, no decoding of bodies, bounded
+ * headers, time-outs for connecting and for stalling but none for a whole transfer.
+ *
+ *	struct http *h = http_new(&policy, e);
+ *	struct http_request q = { .method = "GET", .url = url, .headers = headers, .data = take, .ctx = &body };
+ *	http_start(h, &q, e) …			several at once
+ *	while (http_run(h, fd, timeout, &readable, e) == 0)
+ *		while ((t = http_done(h)))	… http_transfer_free(t);
+ *	http_free(h);
+ *
+ * One thread; the callbacks run inside http_run.
+ */
+#ifndef CR_HTTP_H
+#define CR_HTTP_H
+
+#include "buf.h"
+#include "err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_HEADERS_MAX (256u << 10) /* bytes of all headers of one answer */
+#define HTTP_CONNECT_SECONDS 15
+#define HTTP_STALL_SECONDS 30 /* below HTTP_STALL_BYTES a second for so long: given up */
+#define HTTP_STALL_BYTES 1000
+#define HTTP_URL_MAX 8192
+
+struct http_policy {
+	const char *cacert;	/* file of certificate authorities, or NULL: the system's */
+	const char *user_agent; /* never NULL */
+};
+
+struct http;
+struct http_transfer;
+
+struct http_request {
+	const char *method;	    /* "GET", "HEAD", "POST" */
+	const char *url;	    /* copied */
+	const char *const *headers; /* "Name: value", NULL-terminated; copied; or NULL */
+	const char *body;	    /* of a POST (a form); copied; or NULL */
+
+	/*
+	 * Takes n bytes of the answer's body. `status` is the answer's. Returns 0, or -1 with the error set: the transfer ends
+	 * with that error.
+	 */
+	int (*data)(void *ctx, long status, const void *data, size_t n, struct err *e);
+	void *ctx;
+};
+
+/* NULL on failure. policy is borrowed until http_free. */
+struct http *http_new(const struct http_policy *policy, struct err *e);
+void http_free(struct http *h); /* with the transfers still in it; NULL is allowed */
+
+/* Begins a transfer. NULL on failure. */
+struct http_transfer *http_start(struct http *h, const struct http_request *q, struct err *e);
+
+/*
+ * Works until a transfer is done, `fd` (-1: none) can be read (*readable is set), or `timeout_ms` have passed. 0 or -1.
+ */
+int http_run(struct http *h, int fd, int timeout_ms, bool *readable, struct err *e);
+
+/* A transfer that is done, now the caller's, or NULL. */
+struct http_transfer *http_done(struct http *h);
+void http_transfer_free(struct http_transfer *t);
+
+/* The ctx of its request. */
+void *http_transfer_ctx(const struct http_transfer *t);
+
+/*
+ * How it ended: 0 when an answer came whole, *status being its status; -1 with the error set. *tls_refused says that the other
+ * side does not speak TLS at all.
+ */
+int http_result(const struct http_transfer *t, long *status, bool *tls_refused, struct err *e);
+
+/* The answer's i-th header of that name (lower case), or NULL. Borrowed from t. */
+const char *http_header(const struct http_transfer *t, const char *name, size_t i);
+
+/* One request from beginning to end; the transfer is done and the caller's. NULL with the error set when none could begin. */
+struct http_transfer *http_perform(struct http *h, const struct http_request *q, struct err *e);
+
+/* --- URLs --- */
+
+struct http_origin {
+	char scheme[8];
+	char host[256]; /* lower case, brackets of an IPv6 address included */
+	char port[8];
+};
+
+/* Takes a URL apart. ERR_CONTENT for what is no http or https URL, or carries a user name. */
+int http_origin(const char *url, struct http_origin *out, struct err *e);
+bool http_same_origin(const struct http_origin *a, const struct http_origin *b);
+
+/* Whether a host ("localhost", "127.0.0.1", "[::1]", with or without a port) is this machine. */
+bool http_is_loopback(const char *host);
+
+/* Whether it is an address literal that no public service has: loopback, private, link-local. */
+bool http_is_private(const char *host);
+
+/* Appends `location` as seen from `base`, without a fragment. ERR_CONTENT for anything that is no http or https URL. */
+int http_resolve(const char *base, const char *location, struct buf *out, struct err *e);
+
+/* Appends text with everything but letters, digits and "-._~" percent-encoded. */
+void http_escape(const char *text, struct buf *out);
+
+#endif
