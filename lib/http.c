@@ -251,24 +251,30 @@ static void collect_done(struct http *h)
 	}
 }
 
+static int work(struct http *h, struct err *e)
+{
+	int running;
+	CURLMcode code = curl_multi_perform(h->multi, &running);
+
+	collect_done(h);
+	return code == CURLM_OK ? 0 : err_set(e, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
+}
+
 int http_run(struct http *h, int fd, int timeout_ms, bool *readable, struct err *e)
 {
 	struct curl_waitfd wait = { .fd = fd, .events = CURL_WAIT_POLLIN };
-	CURLMcode code = CURLM_OK;
-	int running;
+	CURLMcode code;
 
 	*readable = false;
-	while (code == CURLM_OK) {
-		code = curl_multi_perform(h->multi, &running);
-		collect_done(h);
-		if (h->done || code != CURLM_OK)
-			break;
-		code = curl_multi_poll(h->multi, fd == -1 ? NULL : &wait, fd == -1 ? 0 : 1, timeout_ms, NULL);
-		*readable = fd != -1 && wait.revents;
-		if (*readable || timeout_ms < 1000)
-			break;
-	}
-	return code == CURLM_OK ? 0 : err_set(e, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
+	if (work(h, e) == -1)
+		return -1;
+	if (h->done)
+		return 0;
+	code = curl_multi_poll(h->multi, fd == -1 ? NULL : &wait, fd == -1 ? 0 : 1, timeout_ms, NULL);
+	if (code != CURLM_OK)
+		return err_set(e, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
+	*readable = fd != -1 && wait.revents;
+	return work(h, e);
 }
 
 struct http_transfer *http_done(struct http *h)

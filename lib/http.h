@@ -58,7 +58,8 @@ void http_free(struct http *h); /* with the transfers still in it; NULL is allow
 struct http_transfer *http_start(struct http *h, const struct http_request *q, struct err *e);
 
 /*
- * Works until a transfer is done, `fd` (-1: none) can be read (*readable is set), or `timeout_ms` have passed. 0 or -1.
+ * Works, and waits once, at most timeout_ms: for the network, or until `fd` (-1: none) can be read (*readable is set). 0 or -1.
+ * To be called until it has done what is waited for.
  */
 int http_run(struct http *h, int fd, int timeout_ms, bool *readable, struct err *e);
 

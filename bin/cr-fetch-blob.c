@@ -1,0 +1,228 @@
+/* cr-fetch-blob - the blobs are in the store, their bytes hashed as they came. */
+#include "cli.h"
+#include "cli_registry.h"
+#include "fetch.h"
+#include "record.h"
+#include "ref.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: cr-fetch-blob [OPTION]... < RECORDS\n"
+	"       cr-fetch-blob [OPTION]... REPOSITORY@DIGEST...\n"
+	"       cr-fetch-blob [OPTION]... -o - REPOSITORY@DIGEST\n"
+	"Bring the blobs of records into the store, several at once, and print each record when\n"
+	"its blob is there. What is there already is not fetched again.\n"
+	"\n"
+	"  -j, --jobs N      transfers at once (default 6)\n"
+	"  -o, --output -    write the one blob to standard output\n"
+	"      --plain-http  ask any registry by http (loopback ones need no leave)\n"
+	"      --cacert FILE certificate authorities to trust\n"
+	"  -s, --store DIR   the store\n"
+	"  -v, --verbose     say more on stderr\n"
+	"  -h, --help        this text\n"
+	"  -V, --version     the version\n";
+
+#define JOBS_DEFAULT 6
+#define JOBS_MAX 64
+#define QUEUE_MAX 4100 /* records held: an image of as many layers as are allowed */
+
+static const struct option long_options[] = {
+	{ "jobs", required_argument, NULL, 'j' },
+	{ "output", required_argument, NULL, 'o' },
+	CLI_REGISTRY_OPTIONS,
+	CLI_LONG_OPTIONS,
+};
+
+enum state { WAITING, RUNNING, THERE, FAILED };
+
+/* A record on its way through: printed in its turn, when its blob is there. */
+struct item {
+	struct record record;
+	enum state state;
+};
+
+struct program {
+	struct cli cli;
+	struct cli_registry how;
+	struct store store;
+	struct registry *registry;
+	struct fetch fetch;
+	struct record_reader in;
+	struct item *queue; /* a ring of QUEUE_MAX */
+	size_t first, count;
+	int running, jobs;
+	int status; /* of the first failure */
+	bool ended; /* no more records */
+	bool to_stdout;
+};
+
+static struct item *item_at(struct program *p, size_t i)
+{
+	return &p->queue[(p->first + i) % QUEUE_MAX];
+}
+
+static void item_failed(struct program *p, struct item *it, struct err *e)
+{
+	int status;
+
+	it->state = FAILED;
+	err_context(e, "%s", it->record.source);
+	status = cli_fail(&p->cli, e);
+	if (!p->status)
+		p->status = status;
+}
+
+/* The registry and the repository of a record's source. */
+static int split_source(const struct record *r, char registry[512], const char **repository, struct err *e)
+{
+	const char *slash = strchr(r->source, '/');
+
+	if (!slash)
+		return err_set(e, ERR_NOT_FOUND, "%s: not in the store, and its source names no registry",
+			       digest_str(&r->digest).text);
+	memcpy(registry, r->source, (size_t)(slash - r->source));
+	registry[slash - r->source] = '\0';
+	*repository = slash + 1;
+	return 0;
+}
+
+/* The same blob may be asked for twice: the second waits for the first. */
+static bool is_running(struct program *p, const struct digest *d)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (item_at(p, i)->state == RUNNING && digest_equal(&item_at(p, i)->record.digest, d))
+			return true;
+	return false;
+}
+
+static void start(struct program *p, struct item *it)
+{
+	struct err e = ERR_INIT;
+	const struct record *r = &it->record;
+	const char *repository;
+	char registry[512];
+
+	if (store_has_blob(&p->store, &r->digest, r->size)) {
+		it->state = THERE;
+		return;
+	}
+	if (is_running(p, &r->digest))
+		return;
+	if (split_source(r, registry, &repository, &e) == -1) {
+		item_failed(p, it, &e);
+		return;
+	}
+	/* Waiting for another process is for when nothing of ours would stand still meanwhile. */
+	switch (fetch_begin(&p->fetch, registry, repository, &r->digest, r->size, p->running == 0, it, &e)) {
+	case FETCH_THERE: it->state = THERE; break;
+	case FETCH_STARTED:
+		it->state = RUNNING;
+		p->running++;
+		break;
+	case FETCH_ELSEWHERE: break; /* stays WAITING */
+	case FETCH_FAILED: item_failed(p, it, &e); break;
+	}
+}
+
+static void start_waiting(struct program *p)
+{
+	for (size_t i = 0; i < p->count && p->running < p->jobs; i++)
+		if (item_at(p, i)->state == WAITING)
+			start(p, item_at(p, i));
+}
+
+/* Prints, in the order they came, the records at the head whose blobs are there. */
+static int print_ready(struct program *p, struct err *e)
+{
+	for (; p->count > 0 && item_at(p, 0)->state >= THERE; p->count--, p->first = (p->first + 1) % QUEUE_MAX)
+		if (item_at(p, 0)->state == THERE && !p->to_stdout &&
+		    record_print(stdout, &item_at(p, 0)->record, e) == -1)
+			return -1;
+	return 0;
+}
+
+static void finish_done(struct program *p)
+{
+	struct err why;
+	void *tag;
+
+	while (fetch_done(&p->fetch, &tag, &why)) {
+		struct item *it = tag;
+
+		p->running--;
+		it->state = THERE;
+		if (why.kind != ERR_NONE)
+			item_failed(p, it, &why);
+	}
+}
+
+static void add(struct program *p, const struct record *r)
+{
+	struct item *it = item_at(p, p->count++);
+
+	it->record = *r;
+	it->state = WAITING;
+}
+
+/* Takes the records that are there to be read, as far as there is room for them. */
+static void read_records(struct program *p)
+{
+	struct record r;
+	struct err e = ERR_INIT;
+
+	do {
+		int got = record_next(&p->in, &r, &e);
+
+		if (got == 1)
+			add(p, &r);
+		else if (got == -1) {
+			int status = cli_fail(&p->cli, &e);
+			p->status = p->status ? p->status : status;
+			e = (struct err)ERR_INIT;
+		}
+		p->ended = got == 0 || (got == -1 && p->in.eof);
+	} while (!p->ended && p->count < QUEUE_MAX && record_ready(&p->in));
+}
+
+static int run(struct program *p, struct err *e)
+{
+	while (!p->ended || p->count > 0) {
+		bool may_read = !p->ended && p->count < QUEUE_MAX, readable = false;
+
+		if (may_read && (record_ready(&p->in) || p->running == 0))
+			read_records(p);
+		else if (p->running > 0 && fetch_run(&p->fetch, may_read ? p->in.fd : -1, &readable, e) == -1)
+			return -1;
+		if (readable)
+			read_records(p);
+		finish_done(p);
+		start_waiting(p);
+		if (print_ready(p, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- operands --- */
+
+/* REPOSITORY@DIGEST as a record; the size is what the registry will say, so it is asked for by the whole blob. */
+static int parse_operand(const char *text, struct record *r, struct err *e)
+{
+	cleanup_ref struct ref ref = REF_INIT;
+	cleanup_buf struct buf source = BUF_INIT;
+
+	if (ref_parse(&ref, text, e) == -1)
+		return -1;
+	if (!ref.has_digest)
+		return err_set(e, ERR_USAGE, "'%s' has no digest: REPOSITORY@sha256:… is needed", text);
+	ref_source(&ref, &source);
+	if (buf_check(&source, e) == -1)
+		return -1;
+	r->digest = ref.digest;
+	r->size = -1;
+	snprintf(r->media_type, sizeof r->media_type, "application/octet-stream");
+	snprintf(r->source, sizeof r->source, "%s", buf_text(&source));
+	return 0;
+}
