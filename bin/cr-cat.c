@@ -1,9 +1,7 @@
 /* cr-cat - the bytes of one blob on stdout, verified. */
 #include "cli.h"
-#include "hash.h"
 #include "image.h"
 
-#include <errno.h>
 #include <string.h>
 
 static const char usage[] =
@@ -18,32 +16,6 @@ static const char usage[] =
 	"  -V, --version     the version\n";
 
 static const struct option long_options[] = { CLI_LONG_OPTIONS };
-
-static int cat(const struct store *s, const struct digest *d, struct err *e)
-{
-	cleanup_fd int fd = store_open_blob(s, d, -1, e);
-	cleanup_hash struct hash *h = fd == -1 ? NULL : hash_new(e);
-	struct digest actual;
-	char chunk[65536];
-
-	if (!h)
-		return -1;
-	for (;;) {
-		ssize_t n = io_read_full(fd, chunk, sizeof chunk);
-		if (n == -1)
-			return err_errno(e, errno, "%s", digest_str(d).text);
-		if (n == 0)
-			break;
-		hash_update(h, chunk, (size_t)n);
-		if (io_write_full(STDOUT_FILENO, chunk, (size_t)n) == -1)
-			return err_errno(e, errno, "standard output");
-	}
-	hash_final(h, &actual);
-	if (!digest_equal(&actual, d))
-		return err_set(e, ERR_CONTENT, "%s: corrupt, the digest of its bytes is %s", digest_str(d).text,
-			       digest_str(&actual).text);
-	return 0;
-}
 
 /* The digest that `what` spells, or that of the image's manifest. */
 static int find(const struct store *s, const char *what, struct digest *d, struct err *e)
@@ -73,7 +45,7 @@ int main(int argc, char **argv)
 	if (argc - optind != 1)
 		return cli_usage(&c, "one DIGEST or NAME is needed");
 	if (cli_store_path(&c, &path, &e) == -1 || store_open(&store, buf_text(&path), &e) == -1 ||
-	    find(&store, argv[optind], &d, &e) == -1 || cat(&store, &d, &e) == -1)
+	    find(&store, argv[optind], &d, &e) == -1 || store_copy_blob(&store, &d, STDOUT_FILENO, &e) == -1)
 		return cli_fail(&c, &e);
 	return cli_end(&c, 0);
 }

@@ -5,7 +5,6 @@
 #include "record.h"
 #include "ref.h"
 
-#include <errno.h>
 #include <string.h>
 
 static const char usage[] =
@@ -55,6 +54,7 @@ struct program {
 	int running, jobs;
 	int status; /* of the first failure */
 	bool ended; /* no more records */
+	bool quiet; /* no records are printed */
 	bool to_stdout;
 };
 
@@ -101,7 +101,7 @@ static void start(struct program *p, struct item *it)
 {
 	struct err e = ERR_INIT;
 	const struct record *r = &it->record;
-	const char *repository;
+	const char *repository = NULL;
 	char registry[512];
 
 	if (store_has_blob(&p->store, &r->digest, r->size)) {
@@ -137,7 +137,7 @@ static void start_waiting(struct program *p)
 static int print_ready(struct program *p, struct err *e)
 {
 	for (; p->count > 0 && item_at(p, 0)->state >= THERE; p->count--, p->first = (p->first + 1) % QUEUE_MAX)
-		if (item_at(p, 0)->state == THERE && !p->to_stdout &&
+		if (item_at(p, 0)->state == THERE && !p->quiet &&
 		    record_print(stdout, &item_at(p, 0)->record, e) == -1)
 			return -1;
 	return 0;
@@ -207,7 +207,7 @@ static int run(struct program *p, struct err *e)
 
 /* --- operands --- */
 
-/* REPOSITORY@DIGEST as a record; the size is what the registry will say, so it is asked for by the whole blob. */
+/* REPOSITORY@DIGEST as a record of a size that nobody knows yet. */
 static int parse_operand(const char *text, struct record *r, struct err *e)
 {
 	cleanup_ref struct ref ref = REF_INIT;
@@ -225,4 +225,99 @@ static int parse_operand(const char *text, struct record *r, struct err *e)
 	snprintf(r->media_type, sizeof r->media_type, "application/octet-stream");
 	snprintf(r->source, sizeof r->source, "%s", buf_text(&source));
 	return 0;
+}
+
+static int add_operands(struct program *p, char **operands)
+{
+	for (; *operands; operands++) {
+		struct err e = ERR_INIT;
+		struct record r;
+
+		if (p->count == QUEUE_MAX)
+			return cli_usage(&p->cli, "more than %d operands", QUEUE_MAX);
+		if (parse_operand(*operands, &r, &e) == -1)
+			return cli_fail(&p->cli, &e);
+		add(p, &r);
+	}
+	p->ended = true;
+	return 0;
+}
+
+/* Operands are no records, and none are printed for them; with -o the one blob is. */
+static int fetch_operands(struct program *p, char **operands, struct err *e)
+{
+	struct digest wanted;
+	int status;
+
+	p->quiet = true;
+	if ((status = add_operands(p, operands)))
+		return p->status = status, 0;
+	wanted = item_at(p, 0)->record.digest;
+	start_waiting(p);
+	if (run(p, e) == -1)
+		return -1;
+	return p->to_stdout && !p->status ? store_copy_blob(&p->store, &wanted, STDOUT_FILENO, e) : 0;
+}
+
+static int parse_options(struct program *p, int argc, char **argv)
+{
+	int option;
+	char *end;
+
+	while ((option = getopt_long(argc, argv, "j:o:" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
+		if (option == 'j') {
+			long n = strtol(optarg, &end, 10);
+			if (*end || end == optarg || n < 1 || n > JOBS_MAX)
+				return cli_usage(&p->cli, "--jobs: 1 to %d", JOBS_MAX);
+			p->jobs = (int)n;
+		} else if (option == 'o') {
+			if (strcmp(optarg, "-") != 0)
+				return cli_usage(&p->cli, "--output: only '-' is known");
+			p->to_stdout = true;
+		} else if (!cli_registry_option(&p->how, option)) {
+			cli_option(&p->cli, option);
+		}
+	}
+	if (p->to_stdout && argc - optind != 1)
+		return cli_usage(&p->cli, "--output: one REPOSITORY@DIGEST is needed");
+	return 0;
+}
+
+static int start_up(struct program *p, struct err *e)
+{
+	cleanup_buf struct buf path = BUF_INIT;
+
+	p->queue = calloc(QUEUE_MAX, sizeof *p->queue);
+	if (!p->queue)
+		return err_nomem(e);
+	if (cli_registry_load(&p->how, e) == -1 || cli_store_path(&p->cli, &path, e) == -1 ||
+	    store_open(&p->store, buf_text(&path), e) == -1 || !(p->registry = registry_new(&p->how.policy, e)))
+		return -1;
+	fetch_init(&p->fetch, &p->store, p->registry);
+	record_reader_init(&p->in, STDIN_FILENO);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct program p = { .store = STORE_INIT, .jobs = JOBS_DEFAULT };
+	struct err e = ERR_INIT;
+	int status;
+
+	cli_start(&p.cli, "cr-fetch-blob", usage, argv[0]);
+	cli_registry_init(&p.how);
+	if ((status = parse_options(&p, argc, argv)))
+		return status;
+	if (start_up(&p, &e) == -1)
+		return cli_fail(&p.cli, &e);
+	if (optind < argc)
+		status = fetch_operands(&p, argv + optind, &e);
+	else
+		status = run(&p, &e);
+	if (status == -1)
+		p.status = cli_fail(&p.cli, &e);
+	registry_free(p.registry);
+	free(p.queue);
+	store_close(&p.store);
+	return cli_end(&p.cli, p.status);
 }

@@ -183,7 +183,8 @@ int store_put_blob(const struct store *s, const struct digest *d, const void *da
 	return status;
 }
 
-int store_verify_blob(const struct store *s, const struct digest *d, int64_t size, struct err *e)
+/* Reads the blob, hashing, and copies it to `out` unless that is -1. */
+static int read_through(const struct store *s, const struct digest *d, int64_t size, int out, struct err *e)
 {
 	cleanup_hash struct hash *h = NULL;
 	cleanup_free char *chunk = malloc(CHUNK);
@@ -202,12 +203,24 @@ int store_verify_blob(const struct store *s, const struct digest *d, int64_t siz
 		if (got == 0)
 			break;
 		hash_update(h, chunk, (size_t)got);
+		if (out != -1 && io_write_full(out, chunk, (size_t)got) == -1)
+			return err_errno(e, errno, "%s: write", digest_str(d).text);
 	}
 	hash_final(h, &actual);
 	if (!digest_equal(&actual, d))
 		return err_set(e, ERR_CONTENT, "%s: corrupt, the digest of its bytes is %s", digest_str(d).text,
 			       digest_str(&actual).text);
 	return 0;
+}
+
+int store_verify_blob(const struct store *s, const struct digest *d, int64_t size, struct err *e)
+{
+	return read_through(s, d, size, -1, e);
+}
+
+int store_copy_blob(const struct store *s, const struct digest *d, int out, struct err *e)
+{
+	return read_through(s, d, -1, out, e);
 }
 
 /* Whether the locked descriptor is still what stands under the name: its last holder may have removed or renamed it. */
@@ -283,6 +296,11 @@ struct ingest {
 	char name[sizeof "blob-" + DIGEST_HEX];
 };
 
+static int64_t limit(const struct ingest *in)
+{
+	return in->size == -1 ? STORE_BLOB_MAX : in->size;
+}
+
 /* Hashes what an earlier process left in the partial file. */
 static int rehash(struct ingest *in, struct err *e)
 {
@@ -296,7 +314,7 @@ static int rehash(struct ingest *in, struct err *e)
 			return err_errno(e, errno, "tmp/%s", in->name);
 		hash_update(in->hash, chunk, (size_t)got);
 		in->offset += got;
-		if (in->offset > in->size)
+		if (in->offset > limit(in))
 			return ingest_restart(in, e);
 		if (got < CHUNK)
 			return 0;
@@ -363,9 +381,9 @@ int ingest_restart(struct ingest *in, struct err *e)
 
 int ingest_write(struct ingest *in, const void *data, size_t n, struct err *e)
 {
-	if (n > (uint64_t)(in->size - in->offset))
+	if (n > (uint64_t)(limit(in) - in->offset))
 		return err_set(e, ERR_CONTENT, "%s: longer than its %lld bytes", digest_str(&in->digest).text,
-			       (long long)in->size);
+			       (long long)limit(in));
 	if (io_write_full(in->fd, data, n) == -1)
 		return err_errno(e, errno, "%s: write", digest_str(&in->digest).text);
 	hash_update(in->hash, data, n);
@@ -386,7 +404,7 @@ int ingest_commit(struct ingest *in, struct err *e)
 	struct digest actual;
 	char hex[DIGEST_HEX];
 
-	if (in->offset != in->size)
+	if (in->size != -1 && in->offset != in->size)
 		return err_set(e, ERR_CONTENT, "%s: %lld of %lld bytes came", digest_str(&in->digest).text,
 			       (long long)in->offset, (long long)in->size);
 	hash_final(in->hash, &actual);

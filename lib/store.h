@@ -25,6 +25,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define STORE_BLOB_MAX (INT64_C(1) << 40) /* bytes of a blob whose size nobody knows beforehand */
+
 struct store {
 	char *path;	/* absolute, symlinks resolved; owned */
 	int root;	/* the store's directory */
@@ -64,10 +66,13 @@ int store_put_blob(const struct store *s, const struct digest *d, const void *da
 /* Reads the whole blob and compares size (unless -1) and digest. ERR_CONTENT, ERR_NOT_FOUND, ERR_IO. */
 int store_verify_blob(const struct store *s, const struct digest *d, int64_t size, struct err *e);
 
+/* Copies the blob to a descriptor. ERR_CONTENT, after the fact, when its bytes are not what the digest says. */
+int store_copy_blob(const struct store *s, const struct digest *d, int out, struct err *e);
+
 struct ingest; /* one blob on its way in */
 
 /*
- * Begins or continues a blob of `size` bytes. Waits while another process is at the same blob. Returns NULL
+ * Begins or continues a blob of `size` bytes (-1: not known, and then at most STORE_BLOB_MAX). Waits while another process is at the same blob. Returns NULL
  * with e->kind left ERR_NONE when the blob is in the store by now, NULL with the error set on failure.
  */
 struct ingest *ingest_open(const struct store *s, const struct digest *d, int64_t size, struct err *e);
