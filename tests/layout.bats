@@ -80,7 +80,8 @@ needed() {
 	for program in "${PROGRAMS[@]}"; do
 		grep -q "^LIBS_${program}[[:space:]]*=" Makefile || echo "$program: has no line"
 		line=$(sed -n "s/^LIBS_${program}[[:space:]]*=//p" Makefile)
-		for library in $(needed "$BIN/$program"); do
+		libraries=$(needed "$BIN/$program")
+		for library in $libraries; do
 			[[ " $line " == *" -l$library "* ]] || echo "$program: links $library"
 		done
 	done | nothing
@@ -185,6 +186,7 @@ listed_options() {
 		[[ $line =~ ^\ {2,8}- ]] || continue
 		for word in ${line//,/ }; do
 			case $word in
+			-) ;;
 			-*) printf '%s\n' "$word" ;;
 			[A-Z]*) ;;
 			*) break ;;
@@ -239,7 +241,8 @@ section() { # PAGE, COMMAND: what stands below ".Ss container COMMAND"
 	done | nothing
 	for command in pull run list inspect ps rm rmi; do
 		[ "$(section "$page" "$command")" ] || echo "container.1: no $command"
-		for option in $(container_options "$command"); do
+		options=$(container_options "$command")
+		for option in $options; do
 			has_item "$option" <<<"$(section "$page" "$command")" || echo "container.1: $command: no $option"
 		done
 	done | nothing
@@ -266,13 +269,15 @@ completions() {
 	source share/completions/container.bash
 	for program in "${PROGRAMS[@]}"; do
 		offered=$(completions "$program" -)
-		for option in $("$BIN/$program" --help | listed_options); do
+		options=$("$BIN/$program" --help | listed_options)
+		for option in $options; do
 			grep -qxF -e "$option" <<<"$offered" || echo "$program: no $option"
 		done
 	done | nothing
 	for command in pull run list inspect ps rm rmi; do
 		offered=$(completions container "$command" -)
-		for option in $(container_options "$command") --help; do
+		options=$(container_options "$command")
+		for option in $options --help; do
 			grep -qxF -e "$option" <<<"$offered" || echo "container $command: no $option"
 		done
 		grep -qxF -e "$command" <<<"$(completions container '')" || echo "container: no $command"
@@ -293,7 +298,8 @@ zsh_options() {
 	for program in "${PROGRAMS[@]}"; do
 		zsh=$(zsh_options "$program")
 		fish=$(sed -n "/complete -c \(\$program\|$program\) /p" share/completions/container.fish)
-		for option in $("$BIN/$program" --help | listed_options); do
+		options=$("$BIN/$program" --help | listed_options)
+		for option in $options; do
 			case $option in
 			--*) word="-l ${option#--}" ;;
 			*) word="-s ${option#-}" ;;

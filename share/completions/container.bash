@@ -102,7 +102,8 @@ _cr_containers() {
 _cr_value() {
 	case $1 in
 	-s | --store | -C | --directory) _cr_files -d ;;
-	--cacert | --pid-file | -o | --output) _cr_files -f ;;
+	--cacert | --pid-file) _cr_files -f ;;
+	-o | --output) _cr_words - ;;
 	-p | --platform) _cr_words 'linux/amd64 linux/arm64 linux/arm/v7 linux/386 linux/riscv64 linux/s390x linux/ppc64le' ;;
 	-i | --image) _cr_images ;;
 	-m | --mode) _cr_words 'overlay copy' ;;

@@ -62,7 +62,7 @@ complete -c cr-fetch-manifest -l plain-http -d 'the registry speaks http'
 complete -c cr-fetch-manifest -l cacert -r -F -d 'certificate authorities to trust'
 complete -c cr-fetch-manifest -f -a '(__cr_images)'
 
-complete -c cr-fetch-blob -s o -l output -r -F -d 'write the blob to a file'
+complete -c cr-fetch-blob -s o -l output -x -a - -d 'write the one blob to stdout'
 complete -c cr-fetch-blob -s j -l jobs -x -d 'transfers at once'
 complete -c cr-fetch-blob -l plain-http -d 'the registry speaks http'
 complete -c cr-fetch-blob -l cacert -r -F -d 'certificate authorities to trust'

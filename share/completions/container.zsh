@@ -65,7 +65,7 @@ _cr-fetch-manifest() {
 
 _cr-fetch-blob() {
 	_arguments -s -S $_cr_common $_cr_registry \
-		'(-o --output)'{-o+,--output=}'[write the blob to a file]:file:_files' \
+		'(-o --output)'{-o+,--output=}'[write the one blob to stdout]:file:(-)' \
 		'(-j --jobs)'{-j+,--jobs=}'[transfers at once]:number: ' \
 		'*:repository@digest: '
 }
