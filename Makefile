@@ -4,6 +4,7 @@ PLATFORM ?= $(shell [ "$$(uname -s)" = Linux ] && echo linux || echo posix)
 BUILD	 ?= build/$(PLATFORM)
 OUT	 ?= bin
 PREFIX	 ?= /usr/local
+SHARE	  = $(DESTDIR)$(PREFIX)/share
 
 CC	 ?= cc
 CFLAGS	 ?= -O2 -g
@@ -68,11 +69,17 @@ lint: ## compile with warnings as errors, and read every script with shellcheck
 	@tests/run build shell
 
 install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin
+	install -d $(SHARE)/bash-completion/completions $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) bin/container $(DESTDIR)$(PREFIX)/bin
 	for page in share/man/man*/*.[1-9]; do \
 		install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/$$page" || exit; \
 	done
+	install -m 644 share/completions/container.bash $(SHARE)/bash-completion/completions/container
+	for program in $(notdir $(PROGRAMS)); do \
+		ln -sf container "$(SHARE)/bash-completion/completions/$$program" || exit; \
+	done
+	install -D -m 644 share/completions/container.zsh $(SHARE)/zsh/site-functions/_container
+	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
 .PHONY: all check clean demo help install lint
