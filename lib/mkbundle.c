@@ -142,22 +142,56 @@ static int make_upper(void *ctx, struct err *e)
 	return metadata_copy(top, "", &st, upper, "", e);
 }
 
+struct device {
+	unsigned major, minor, mode, uid, gid;
+	char type; /* 'b' or 'c' */
+	struct timespec mtime;
+};
+
+static int parse_device(const char *text, struct device *d, struct err *e)
+{
+	long long seconds;
+
+	if (sscanf(text, "%c %u:%u %o %u:%u %lld.%9ld", &d->type, &d->major, &d->minor, &d->mode, &d->uid, &d->gid,
+		   &seconds, &d->mtime.tv_nsec) != 8)
+		return err_set(e, ERR_CONTENT, "notes: a malformed device");
+	d->mtime.tv_sec = (time_t)seconds;
+	return 0;
+}
+
+/* The directory has its time from the layer already, and keeps it. */
+static int put_device(int parent, const char *name, const struct device *d, struct err *e)
+{
+	struct timespec times[2] = { d->mtime, d->mtime }, parent_times[2];
+	struct stat st;
+
+	if (fstat(parent, &st) == -1)
+		return err_errno(e, errno, "directory");
+	parent_times[0] = st.st_atim;
+	parent_times[1] = st.st_mtim;
+	if (beneath_remove(parent, name, e) == -1)
+		return -1;
+	if (mknodat(parent, name, (d->type == 'b' ? S_IFBLK : S_IFCHR) | 0600, makedev(d->major, d->minor)) == -1 ||
+	    fchownat(parent, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    fchmodat(parent, name, d->mode & 07777, 0) == -1 ||
+	    utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) == -1 || utimensat(parent, ".", parent_times, 0) == -1)
+		return err_errno(e, errno, "%s", name);
+	return 0;
+}
+
 static int make_device(void *ctx, enum layer_note kind, const char *path, const char *argument, struct err *e)
 {
-	unsigned major, minor, mode, uid, gid;
-	char type, name[BENEATH_NAME_MAX];
+	char name[BENEATH_NAME_MAX];
 	cleanup_fd int parent = -1;
+	struct device d;
 	int root = *(int *)ctx;
 
 	if (kind != LAYER_NOTE_DEVICE)
 		return 0;
-	if (sscanf(argument, "%c %u:%u %o %u:%u", &type, &major, &minor, &mode, &uid, &gid) != 6)
-		return err_set(e, ERR_CONTENT, "notes: a malformed device");
-	if ((parent = beneath_parent(root, path, NULL, name, e)) == -1)
+	if (parse_device(argument, &d, e) == -1 || (parent = beneath_parent(root, path, NULL, name, e)) == -1)
 		return -1;
-	if (mknodat(parent, name, (type == 'b' ? S_IFBLK : S_IFCHR) | 0600, makedev(major, minor)) == -1 ||
-	    fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW) == -1 || fchmodat(parent, name, mode, 0) == -1)
-		return err_errno(e, errno, "device %s", path);
+	if (put_device(parent, name, &d, e) == -1)
+		return err_context(e, "device %s", path);
 	return 0;
 }
 

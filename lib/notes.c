@@ -49,8 +49,9 @@ int notes_write(FILE *out, enum layer_note kind, const char *path, const char *l
 	put_escaped(&line, path);
 	buf_addc(&line, '\t');
 	if (kind == LAYER_NOTE_DEVICE && entry)
-		buf_addf(&line, "%c %u:%u %o %u:%u", entry->type == TAR_BLOCK ? 'b' : 'c', entry->major, entry->minor,
-			 entry->mode, entry->uid, entry->gid);
+		buf_addf(&line, "%c %u:%u %o %u:%u %lld.%09ld", entry->type == TAR_BLOCK ? 'b' : 'c', entry->major,
+			 entry->minor, entry->mode, entry->uid, entry->gid, (long long)entry->mtime.tv_sec,
+			 entry->mtime.tv_nsec);
 	else if (kind == LAYER_NOTE_OWNER && entry)
 		buf_addf(&line, "%u:%u", entry->uid, entry->gid);
 	else if (link)

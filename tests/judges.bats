@@ -164,8 +164,9 @@ same() {
 	touch one/usr/share/doc/.wh..wh..opq one/var/lib/dpkg/.wh.info two/etc/.wh.motd
 	echo changed >one/etc/motd
 	echo debian >one/etc/hostname
-	rm -rf two/usr/bin/perl
 	ln -s ../nowhere two/usr/bin/perl
+	mkdir two/dev
+	mknod two/dev/null c 1 3
 	push_image library/debian:latest -c '["bash"]' "$debian" one two
 	pull debian
 	cr-mkrootfs -m copy --devices -i debian bundle
