@@ -23,7 +23,7 @@ static int find(const struct store *s, const char *what, struct digest *d, struc
 	cleanup_image struct image im = IMAGE_INIT;
 
 	if (strncmp(what, "sha256:", 7) == 0)
-		return digest_parse(d, what, strlen(what), e);
+		return digest_parse(d, what, strlen(what), e) == -1 ? e->kind = ERR_USAGE, -1 : 0;
 	if (image_find(&im, s, what, NULL, NULL, e) == -1)
 		return -1;
 	*d = im.descriptor.digest;

@@ -214,6 +214,7 @@ int main(int argc, char **argv)
 	int status;
 
 	cli_start(&p.cli, "cr-exec", usage, argv[0]);
+	p.cli.usage_status = SANDBOX_FAILED;
 	if (!p.env)
 		return SANDBOX_FAILED;
 	status = parse_options(&p, argc, argv);

@@ -5,17 +5,19 @@
 #include "record.h"
 #include "ref.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 static const char usage[] =
 	"usage: cr-fetch-blob [OPTION]... < RECORDS\n"
 	"       cr-fetch-blob [OPTION]... REPOSITORY@DIGEST...\n"
-	"       cr-fetch-blob [OPTION]... -o - REPOSITORY@DIGEST\n"
+	"       cr-fetch-blob [OPTION]... -o FILE REPOSITORY@DIGEST\n"
 	"Bring the blobs of records into the store, several at once, and print each record when\n"
 	"its blob is there. What is there already is not fetched again.\n"
 	"\n"
 	"  -j, --jobs N      transfers at once (default 6)\n"
-	"  -o, --output -    write the one blob to standard output\n"
+	"  -o, --output FILE write the one blob to FILE too; '-' is standard output\n"
 	"      --plain-http  ask any registry by http (loopback ones need no leave)\n"
 	"      --cacert FILE certificate authorities to trust\n"
 	"  -s, --store DIR   the store\n"
@@ -55,7 +57,7 @@ struct program {
 	int status; /* of the first failure */
 	bool ended; /* no more records */
 	bool quiet; /* no records are printed */
-	bool to_stdout;
+	const char *output; /* a file for the one blob, "-", or NULL */
 };
 
 static struct item *item_at(struct program *p, size_t i)
@@ -243,6 +245,18 @@ static int add_operands(struct program *p, char **operands)
 	return 0;
 }
 
+static int copy_out(struct program *p, const struct digest *d, struct err *e)
+{
+	cleanup_fd int fd = -1;
+
+	if (strcmp(p->output, "-") == 0)
+		return store_copy_blob(&p->store, d, STDOUT_FILENO, e);
+	fd = open(p->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd == -1)
+		return err_errno(e, errno, "%s", p->output);
+	return store_copy_blob(&p->store, d, fd, e) == -1 ? -1 : io_close(&fd, p->output, e);
+}
+
 /* Operands are no records, and none are printed for them; with -o the one blob is. */
 static int fetch_operands(struct program *p, char **operands, struct err *e)
 {
@@ -256,7 +270,7 @@ static int fetch_operands(struct program *p, char **operands, struct err *e)
 	start_waiting(p);
 	if (run(p, e) == -1)
 		return -1;
-	return p->to_stdout && !p->status ? store_copy_blob(&p->store, &wanted, STDOUT_FILENO, e) : 0;
+	return p->output && !p->status ? copy_out(p, &wanted, e) : 0;
 }
 
 static int parse_options(struct program *p, int argc, char **argv)
@@ -271,14 +285,12 @@ static int parse_options(struct program *p, int argc, char **argv)
 				return cli_usage(&p->cli, "--jobs: 1 to %d", JOBS_MAX);
 			p->jobs = (int)n;
 		} else if (option == 'o') {
-			if (strcmp(optarg, "-") != 0)
-				return cli_usage(&p->cli, "--output: only '-' is known");
-			p->to_stdout = true;
+			p->output = optarg;
 		} else if (!cli_registry_option(&p->how, option)) {
 			cli_option(&p->cli, option);
 		}
 	}
-	if (p->to_stdout && argc - optind != 1)
+	if (p->output && argc - optind != 1)
 		return cli_usage(&p->cli, "--output: one REPOSITORY@DIGEST is needed");
 	return 0;
 }

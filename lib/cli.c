@@ -23,7 +23,7 @@ static void open_standard_descriptors(void)
 
 void cli_start(struct cli *c, const char *name, const char *usage, const char *argv0)
 {
-	*c = (struct cli){ .name = name, .usage = usage, .argv0 = argv0 };
+	*c = (struct cli){ .name = name, .usage = usage, .argv0 = argv0, .usage_status = 2 };
 	open_standard_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	if (getuid() != geteuid() || getgid() != getegid()) {
@@ -85,7 +85,7 @@ int cli_usage(const struct cli *c, const char *fmt, ...)
 	va_end(ap);
 	cli_warn(c, "%s", text);
 	fprintf(stderr, "Try '%s --help'.\n", c->name);
-	return 2;
+	return c->usage_status;
 }
 
 void cli_option(struct cli *c, int option)
@@ -105,7 +105,7 @@ void cli_option(struct cli *c, int option)
 		return;
 	default: /* getopt_long has said why */
 		fprintf(stderr, "Try '%s --help'.\n", c->name);
-		exit(2);
+		exit(c->usage_status);
 	}
 }
 

@@ -20,6 +20,7 @@ struct cli {
 	const char *argv0;
 	const char *store; /* -s/--store, or NULL */
 	int verbose;	   /* -v, counted */
+	int usage_status;  /* of a usage error: 2, but 125 where 2 would be a command's */
 };
 
 /* Long options shared by every program, to be put at the end of each table (name, has_arg, flag, val). */
@@ -36,8 +37,8 @@ struct cli {
 void cli_start(struct cli *c, const char *name, const char *usage, const char *argv0);
 
 /*
- * Handles an option that the program did not: help and version (exits 0), store and verbose, anything else (exits 2 with
- * the usage line). To be called from the default branch of the getopt_long loop.
+ * Handles an option that the program did not: help and version (exits 0), store and verbose, anything else (exits
+ * with usage_status). To be called from the default branch of the getopt_long loop.
  */
 void cli_option(struct cli *c, int option);
 
@@ -48,7 +49,7 @@ void cli_warn(const struct cli *c, const char *fmt, ...) __attribute__((format(p
 /* cli_error, and the status the error stands for. */
 int cli_fail(const struct cli *c, const struct err *e);
 
-/* "usage" errors: prints the message and a hint, returns 2. */
+/* "usage" errors: prints the message and a hint, returns usage_status. */
 int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*

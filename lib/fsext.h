@@ -31,9 +31,13 @@ ssize_t fsext_list_xattr(int dir, const char *name, char *list, size_t max); /* 
 int fsext_make_whiteout(int dir, const char *name);
 
 /*
- * Whether the entry is a whiteout, and of which name: copies the hidden name to `hidden` (NAME_MAX + 1 bytes).
+ * Whether the entry is a whiteout, and of which name: copies the hidden name to `hidden` (NAME_MAX + 1 bytes). "" for an entry
+ * that is the mark of an opaque directory, where that is an entry.
  */
 bool fsext_is_whiteout(int dir, const char *name, const struct stat *st, char *hidden);
+
+/* Takes the mark of fsext_make_whiteout back. 0, or -1 with errno. */
+int fsext_remove_whiteout(int dir, const char *name);
 
 /* Marks that the directory hides everything of the layers below. 0, or -1 with errno. */
 int fsext_make_opaque(int dir);

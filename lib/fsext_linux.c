@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #define COPY_CHUNK (1u << 30)	  /* bytes of one copy_file_range */
 #define COPY_BUFFER (128u << 10) /* bytes, where it does not serve */
@@ -88,6 +89,11 @@ ssize_t fsext_list_xattr(int dir, const char *name, char *list, size_t max)
 int fsext_make_whiteout(int dir, const char *name)
 {
 	return mknodat(dir, name, S_IFCHR, makedev(0, 0));
+}
+
+int fsext_remove_whiteout(int dir, const char *name)
+{
+	return unlinkat(dir, name, 0);
 }
 
 static bool is_whiteout(const struct stat *st)

@@ -57,14 +57,19 @@ int fsext_make_whiteout(int dir, const char *name)
 	return whiteout_name(name, mark) == -1 ? -1 : make_mark(dir, mark);
 }
 
+int fsext_remove_whiteout(int dir, const char *name)
+{
+	char mark[NAME_MAX + 1];
+
+	return whiteout_name(name, mark) == -1 ? -1 : unlinkat(dir, mark, 0);
+}
+
 bool fsext_is_whiteout(int dir, const char *name, const struct stat *st, char *hidden)
 {
 	(void)dir;
-	if (strncmp(name, WHITEOUT, strlen(WHITEOUT)) != 0 || strcmp(name, OPAQUE) == 0)
+	if (strncmp(name, WHITEOUT, strlen(WHITEOUT)) != 0 || !S_ISREG(st->st_mode) || st->st_size != 0)
 		return false;
-	if (!S_ISREG(st->st_mode) || st->st_size != 0)
-		return false;
-	snprintf(hidden, NAME_MAX + 1, "%s", name + strlen(WHITEOUT));
+	snprintf(hidden, NAME_MAX + 1, "%s", strcmp(name, OPAQUE) == 0 ? "" : name + strlen(WHITEOUT));
 	return true;
 }
 

@@ -30,6 +30,7 @@ enum layer_form { LAYER_MERGE, LAYER_ALONE };
 enum layer_note {
 	LAYER_NOTE_IMPLIED,  /* path: a directory made only because an entry below it implies it (LAYER_ALONE) */
 	LAYER_NOTE_HARDLINK, /* path: a hard link, link: whose target this layer does not hold (LAYER_ALONE) */
+	LAYER_NOTE_WHITEOUT, /* path: hidden by a whiteout of this layer (LAYER_ALONE) */
 	LAYER_NOTE_DEVICE,   /* path: a device node, not made; entry has type, mode, owner and numbers */
 	LAYER_NOTE_OWNER,    /* path: belongs to entry->uid, entry->gid, which could not be set here */
 	LAYER_NOTE_XATTR,    /* path: carried the attribute `link`, which is not kept */

@@ -110,7 +110,9 @@ static int make_whiteout(struct layer *l, const char *path, struct err *e)
 	memcpy(above, path, strlen(path) + 1);
 	if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || is_needless(l, above))
 		return 0;
-	return fsext_make_whiteout(dir, name) == -1 ? layer_fault(errno, path, e) : 0;
+	if (fsext_make_whiteout(dir, name) == -1)
+		return layer_fault(errno, path, e);
+	return layer_note(l, LAYER_NOTE_WHITEOUT, path, "", NULL, e);
 }
 
 int layer_whiteouts_finish(struct layer *l, struct err *e)

@@ -3,7 +3,7 @@
  *
  *	kind TAB path TAB argument NEWLINE
  *
- * kind is implied, hardlink (argument: the target), device ("c 1:3 20666 0:0 1600000000.000000000": type, numbers, mode,
+ * kind is implied, whiteout, hardlink (argument: the target), device ("c 1:3 20666 0:0 1600000000.000000000": type, numbers, mode,
  * owner, time), owner ("uid:gid"), xattr (the attribute) or trailing. A TAB, newline or backslash in a path is written as \t, \n, \\.
  */
 #ifndef CR_NOTES_H

@@ -1,6 +1,7 @@
 #include "unpack.h"
 
 #include "beneath.h"
+#include "fsext.h"
 #include "hash.h"
 #include "inflate.h"
 #include "metadata.h"
@@ -163,11 +164,37 @@ static int settle_implied(const struct settling *s, const char *path, struct err
 	return metadata_copy(from, "", &st, to, "", e);
 }
 
+/*
+ * A whiteout of what no layer below has goes: overlayfs would list its name in a directory that it does not merge.
+ */
+static int settle_whiteout(const struct settling *s, const char *path, struct err *e)
+{
+	char name[BENEATH_NAME_MAX];
+	struct err inner = ERR_INIT;
+	struct stat st;
+	cleanup_fd int below = stack_lookup(s->below, path, &st, &inner), dir = -1;
+
+	if (below != -1)
+		return UNPACK_SETTLED;
+	if (inner.kind != ERR_NOT_FOUND) {
+		*e = inner;
+		return -1;
+	}
+	if ((dir = beneath_parent(s->root, path, NULL, name, e)) == -1)
+		return -1;
+	if (fstat(dir, &st) == -1 || fsext_remove_whiteout(dir, name) == -1 ||
+	    utimensat(dir, ".", (struct timespec[2]){ st.st_atim, st.st_mtim }, 0) == -1)
+		return err_errno(e, errno, "%s: whiteout", path);
+	return UNPACK_SETTLED;
+}
+
 static int settle_note(void *ctx, enum layer_note kind, const char *path, const char *argument, struct err *e)
 {
 	(void)argument;
 	if (kind == LAYER_NOTE_HARDLINK)
 		return UNPACK_AGAIN;
+	if (kind == LAYER_NOTE_WHITEOUT)
+		return settle_whiteout(ctx, path, e);
 	return kind == LAYER_NOTE_IMPLIED ? settle_implied(ctx, path, e) : UNPACK_SETTLED;
 }
 
