@@ -18,7 +18,7 @@ declare -gA LEVEL=(
 
 setup() {
 	set -o pipefail # a loop that stops early must not pass for one that found nothing
-	BUILD=${BUILD:-$ROOT/build/$([ "$(uname -s)" = Linux ] && echo linux || echo posix)}
+	BUILD=${CR_TEST_BUILD:-$ROOT/build/$([ "$(uname -s)" = Linux ] && echo linux || echo posix)}
 	cd "$ROOT" || return
 	PROGRAMS=(bin/cr-*.c)
 	PROGRAMS=("${PROGRAMS[@]#bin/}")
