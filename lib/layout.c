@@ -133,17 +133,7 @@ static void put_entry(struct json_writer *w, const char *name, const struct desc
 	char size[32];
 
 	json_begin_object(w, NULL);
-	json_put_string(w, "mediaType", d->media_type);
-	json_put_string(w, "digest", digest_str(&d->digest).text);
-	json_put_int64(w, "size", d->size);
-	if (d->has_platform) {
-		json_begin_object(w, "platform");
-		json_put_string(w, "architecture", d->platform.arch);
-		json_put_string(w, "os", d->platform.os);
-		if (*d->platform.variant)
-			json_put_string(w, "variant", d->platform.variant);
-		json_end(w);
-	}
+	descriptor_put_members(w, d);
 	json_begin_object(w, "annotations");
 	json_put_string(w, OCI_REF_NAME, name);
 	json_put_string(w, CONTAINERD_NAME, name);

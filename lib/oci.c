@@ -127,20 +127,25 @@ int descriptor_parse(struct descriptor *d, struct json_value v, struct err *e)
 	return 0;
 }
 
-void descriptor_put(struct json_writer *w, const char *key, const struct descriptor *d)
+void descriptor_put_members(struct json_writer *w, const struct descriptor *d)
 {
-	json_begin_object(w, key);
 	json_put_string(w, "mediaType", d->media_type);
 	json_put_string(w, "digest", digest_str(&d->digest).text);
 	json_put_int64(w, "size", d->size);
-	if (d->has_platform) {
-		json_begin_object(w, "platform");
-		json_put_string(w, "architecture", d->platform.arch);
-		json_put_string(w, "os", d->platform.os);
-		if (*d->platform.variant)
-			json_put_string(w, "variant", d->platform.variant);
-		json_end(w);
-	}
+	if (!d->has_platform)
+		return;
+	json_begin_object(w, "platform");
+	json_put_string(w, "architecture", d->platform.arch);
+	json_put_string(w, "os", d->platform.os);
+	if (*d->platform.variant)
+		json_put_string(w, "variant", d->platform.variant);
+	json_end(w);
+}
+
+void descriptor_put(struct json_writer *w, const char *key, const struct descriptor *d)
+{
+	json_begin_object(w, key);
+	descriptor_put_members(w, d);
 	if (d->ref_name) {
 		json_begin_object(w, "annotations");
 		json_put_string(w, OCI_REF_NAME, d->ref_name);

@@ -87,6 +87,9 @@ int descriptor_parse(struct descriptor *d, struct json_value v, struct err *e);
 /* Writes a descriptor as an object: mediaType, digest, size, platform, and the ref.name annotation. */
 void descriptor_put(struct json_writer *w, const char *key, const struct descriptor *d);
 
+/* Its members alone, but for annotations, into an object that is begun: for whoever has annotations of their own. */
+void descriptor_put_members(struct json_writer *w, const struct descriptor *d);
+
 struct oci_index {
 	char *media_type; /* of the document itself, or NULL where it has none */
 	struct descriptor *manifests;
