@@ -44,6 +44,38 @@ pull() {
 	done
 }
 
+# store_image NAME [MKIMAGE-OPTION VALUE]... LAYER...: an image of the store, without a registry; prints the manifest's digest.
+# Blobs have the mode that a tool would have given them.
+store_image() {
+	local digest
+	digest=$(LAYOUT=$CR_STORE/images make_image "$@") || return
+	chmod 444 "$CR_STORE"/images/blobs/sha256/*
+	printf '%s\n' "$digest"
+}
+
+# blob DIGEST: prints the file in the store
+blob() {
+	printf '%s\n' "$CR_STORE/images/blobs/sha256/${1#sha256:}"
+}
+
+# damage FILE: another first byte, and the size it had
+damage() {
+	local first=X
+	[ "$(head -c 1 "$1")" != X ] || first=Y
+	printf %s "$first" | dd of="$1" conv=notrunc status=none
+}
+
+# sleeps up to 10 s until CMD succeeds
+until_true() {
+	local i
+	for i in {1..200}; do
+		! "$@" || return 0
+		sleep 0.05
+	done
+	echo "in vain: $*" >&2
+	return 1
+}
+
 # Files of the store that are not yet, or no longer, part of it.
 leftovers() {
 	find "$CR_STORE/tmp" -mindepth 1 2>/dev/null
