@@ -43,6 +43,7 @@ struct program {
 	struct store store;
 	struct layers_options options;
 	struct layers *layers; /* of the image that is arriving, or NULL */
+	size_t arrived;	       /* its layers so far */
 	int status;	       /* of the first failure */
 };
 
@@ -69,6 +70,7 @@ static int arrived(void *ctx, const struct image *im, size_t layer, struct err *
 
 	if (!p->layers && !(p->layers = layers_begin(&p->store, im, &p->options, e)))
 		return -1;
+	p->arrived++;
 	return layers_add(p->layers, layer, e);
 }
 
@@ -91,7 +93,7 @@ static int finish_image(struct program *p, const struct gather *g, const struct 
 {
 	if (print(g, im, 0, e) == -1 || (g->config_arrived && print(g, im, 1, e) == -1))
 		return -1;
-	for (size_t i = 0; p->layers && i < im->config.count; i++)
+	for (size_t i = 0; i < im->config.count && p->arrived > 0; i++, p->arrived--)
 		if (layers_finish(p->layers, i, e) == -1 || print(g, im, i + 2, e) == -1)
 			return -1;
 	return 0;
@@ -113,10 +115,11 @@ static int filter_records(struct program *p)
 		got = gather_next(&g, &im, &missing);
 		if (im.chain_ids && finish_image(p, &g, &im, &e) == -1)
 			failed(p, &e);
-		else if (got == -1) /* a failed layer says more than one that did not come */
+		else if (got == -1 && !g.incomplete) /* what did not come is the business of those before us, and of the last */
 			failed(p, &missing);
 		layers_end(p->layers);
 		p->layers = NULL;
+		p->arrived = 0;
 	} while (got == 1 || (got == -1 && !gather_ended(&g)));
 	return p->status;
 }

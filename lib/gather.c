@@ -103,7 +103,7 @@ int gather_next(struct gather *g, struct image *im, struct err *e)
 	int status;
 
 	*im = (struct image)IMAGE_INIT;
-	g->config_arrived = false;
+	g->config_arrived = g->incomplete = false;
 	status = next_manifest(g, &r, e);
 	if (status != 1)
 		return status;
@@ -120,8 +120,10 @@ int gather_next(struct gather *g, struct image *im, struct err *e)
 	if (collect(g, im, there, e) == -1)
 		return -1;
 	g->config_arrived = there[0];
-	if (check_parts(g, im, there, e) == -1)
+	if (check_parts(g, im, there, e) == -1) {
+		g->incomplete = true;
 		return -1;
+	}
 	g->images++;
 	return 1;
 }

@@ -27,6 +27,7 @@ struct gather {
 	bool last;	      /* the program is the last of its pipe: no image at all is ERR_NOT_FOUND */
 	bool any;	      /* a manifest's record has come */
 	unsigned long images; /* whole ones so far */
+	bool incomplete;      /* the last failure was that: parts did not arrive */
 	bool config_arrived;  /* of the image handed out last */
 
 	/* Told of each layer's record as it comes, before the image is whole; may be NULL. */
