@@ -21,7 +21,8 @@ static const char usage[] =
 	"      --hostname NAME   the host name inside\n"
 	"      --read-only       the root filesystem is read-only\n"
 	"      --rootfs          BUNDLE is a root filesystem, even if a config.json lies in it\n"
-	"      --isolation MODE  namespaces (default), or chroot: no isolation but the root\n"
+	"      --isolation MODE  namespaces (default where the system has them), or\n"
+	"                        chroot: no isolation but the root\n"
 	"      --userns host     as root: no user namespace; what escapes is the host's root\n"
 	"      --pid-file FILE   write the process's pid, as seen from here\n"
 	"  -v, --verbose         say more on stderr\n"
@@ -215,6 +216,7 @@ int main(int argc, char **argv)
 
 	cli_start(&p.cli, "cr-exec", usage, argv[0]);
 	p.cli.usage_status = SANDBOX_FAILED;
+	p.isolation = sandbox_isolation_default;
 	if (!p.env)
 		return SANDBOX_FAILED;
 	status = parse_options(&p, argc, argv);

@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "gather.h"
 #include "mkbundle.h"
+#include "overlay.h"
 
 #include <string.h>
 
@@ -14,8 +15,8 @@ static const char usage[] =
 	"come on stdin, or of the one NAME in the store. CMD replaces the image's Cmd.\n"
 	"\n"
 	"  -i, --image NAME      the image, by name or digest\n"
-	"  -m, --mode MODE       overlay: share the unpacked layers (default); copy: a plain\n"
-	"                        tree, for any tool\n"
+	"  -m, --mode MODE       overlay: share the unpacked layers (default where the\n"
+	"                        system has overlays); copy: a plain tree, for any tool\n"
 	"  -e, --env NAME[=VAL]  set a variable, or take it over from here\n"
 	"  -w, --workdir DIR     the working directory\n"
 	"  -u, --user USER       name or uid, with :group or :gid\n"
@@ -150,6 +151,7 @@ int main(int argc, char **argv)
 	int status;
 
 	cli_start(&p.cli, "cr-mkrootfs", usage, argv[0]);
+	p.make.copy = !overlay_exists;
 	if (!p.env)
 		return 1;
 	status = parse_options(&p, argc, argv);

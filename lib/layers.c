@@ -2,6 +2,7 @@
 
 #include "beneath.h"
 #include "notes.h"
+#include "overlay.h"
 #include "unpack.h"
 #include "unpacked.h"
 #include "worker.h"
@@ -9,14 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define JOBS_MAX 64
-#ifndef CLONE_NEWNS
-#define CLONE_NEWNS 0
-#endif
 
 enum state {
 	IDLE,	   /* not added */
@@ -308,7 +305,7 @@ static int settle(struct layers *l, struct job *j, struct err *e)
 	if (status != UNPACK_AGAIN)
 		return status;
 	say(l, j, true, "unpacked again on the layers below it");
-	if (worker_run(&l->userns, CLONE_NEWNS, unpack_onto, &j->unpack, e) == -1)
+	if (worker_run(&l->userns, overlay_namespaces, unpack_onto, &j->unpack, e) == -1)
 		return -1;
 	return worker_run(&l->userns, 0, remove_scaffolding, &j->unpack, e);
 }

@@ -4,7 +4,8 @@
  * The layers are unpacked in parallel, a worker process each, which sees nothing but its tree. What needs
  * the layers below is settled in order, when a layer is published: directories that the tar only implies take over the
  * metadata of the directory below; where a tree made alone cannot be right (a hard link to a lower layer, a path through
- * a lower layer's symlink), the layer is unpacked once more, on an overlay of the layers below.
+ * a lower layer's symlink), the layer is unpacked once more, on an overlay of the layers below (or, where there are no overlays,
+ * on a copy of them, and is then complete by itself: its root is opaque).
  *
  *	struct layers *l = layers_begin(store, image, &options, e);
  *	layers_add(l, 0, e); layers_add(l, 1, e); …	their blobs are in the store

@@ -1,6 +1,7 @@
 #include "mkbundle.h"
 
 #include "beneath.h"
+#include "fsext.h"
 #include "json.h"
 #include "metadata.h"
 #include "notes.h"
@@ -30,9 +31,7 @@ struct making {
 
 static void making_clear(struct making *m)
 {
-	while (m->opened > 0)
-		close(m->layers[--m->opened]);
-	free(m->layers);
+	unpacked_close_all(m->layers, m->opened);
 	for (size_t i = 0; i < m->overlay.count; i++)
 		free(m->overlay.lower[i]);
 	free((void *)m->overlay.lower);
@@ -42,16 +41,10 @@ static void making_clear(struct making *m)
 
 static int open_layers(struct making *m, const struct store *s, struct err *e)
 {
-	size_t n = m->image->config.count;
-
-	m->layers = calloc(n ? n : 1, sizeof *m->layers);
+	m->layers = unpacked_open_all(s, m->image->chain_ids, m->image->config.count, e);
 	if (!m->layers)
-		return err_nomem(e);
-	for (; m->opened < n; m->opened++) {
-		m->layers[m->opened] = unpacked_open(s, &m->image->chain_ids[m->opened], e);
-		if (m->layers[m->opened] == -1)
-			return -1;
-	}
+		return -1;
+	m->opened = m->image->config.count;
 	return 0;
 }
 
@@ -103,9 +96,12 @@ static int plan_overlay(struct making *m, const struct store *s, const char *tar
 	m->overlay.lower = calloc(n + 1, sizeof *m->overlay.lower);
 	if (!m->overlay.lower)
 		return err_nomem(e);
-	while (n > 0)
+	while (n > 0) {
 		if (add_lower(m, s, &m->image->chain_ids[--n], e) == -1)
 			return -1;
+		if (fsext_is_opaque(m->layers[n])) /* complete by itself; and overlayfs does not ask a root for this mark */
+			break;
+	}
 	buf_addf(upper, "%s/upper", target);
 	buf_addf(work, "%s/work", target);
 	m->overlay.upper = buf_text(upper);

@@ -6,7 +6,11 @@
 
 #include "err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+extern const bool overlay_exists;    /* on this platform */
+extern const int overlay_namespaces; /* flags (userns_fork) of a process that is to mount one */
 
 #define OVERLAY_LAYERS_MAX 500 /* the kernel's */
 

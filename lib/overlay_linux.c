@@ -5,9 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+
+const bool overlay_exists = true;
+const int overlay_namespaces = CLONE_NEWNS;
 
 /* Room for a descriptor a layer. */
 static void raise_descriptor_limit(void)

@@ -32,6 +32,8 @@ enum sandbox_isolation {
 	SANDBOX_CHROOT,	    /* chroot, a clean environment, a changed user: the portable way */
 };
 
+extern const enum sandbox_isolation sandbox_isolation_default; /* the best that the platform has */
+
 /* A mount inside the container, in the order given. */
 struct sandbox_mount {
 	const char *destination; /* absolute, inside */

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+const enum sandbox_isolation sandbox_isolation_default = SANDBOX_NAMESPACES;
+
 /* The supervisor's view of a run. */
 struct run {
 	const struct sandbox *s;

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+const enum sandbox_isolation sandbox_isolation_default = SANDBOX_CHROOT;
+
 #define DESCRIPTORS_MAX 65536 /* as many are closed one by one at most */
 
 void sandbox_close_from(int lowest)

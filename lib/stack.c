@@ -40,6 +40,8 @@ static int merged_root(const struct stack *s, struct merged *m, struct err *e)
 		if (fd == -1)
 			return err_errno(e, errno, "layer");
 		m->dirs[m->count++] = fd;
+		if (fsext_is_opaque(fd))
+			break;
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "metadata.h"
 #include "notes.h"
 #include "overlay.h"
+#include "rootfs.h"
 #include "stack.h"
 #include "tar.h"
 #include "unpacked.h"
@@ -214,23 +215,10 @@ int unpack_settle(void *ctx, struct err *e)
 {
 	struct unpack *u = ctx;
 	cleanup_fd int dir = open_below(u->store->tmp, u->dir, e);
-	cleanup_free int *roots = calloc(u->below ? u->below : 1, sizeof *roots);
-	int status = 0;
-	size_t n = 0;
+	int *roots = dir == -1 ? NULL : unpacked_open_all(u->store, u->chain_ids, u->below, e);
+	int status = roots ? settle_against(u, dir, roots, e) : -1;
 
-	if (dir == -1)
-		return -1;
-	if (!roots)
-		return err_nomem(e);
-	while (n < u->below && status == 0)
-		if ((roots[n] = unpacked_open(u->store, &u->chain_ids[n], e)) == -1)
-			status = -1;
-		else
-			n++;
-	if (status == 0)
-		status = settle_against(u, dir, roots, e);
-	while (n > 0)
-		close(roots[--n]);
+	unpacked_close_all(roots, u->below);
 	return status;
 }
 
@@ -290,6 +278,37 @@ static int dress_upper(const struct unpack *u, int dir, struct err *e)
 	return metadata_copy(below, "", &st, upper, "", e);
 }
 
+/* Without overlays: the layers below are copied, and the result hides them. */
+static int copy_below(const struct unpack *u, int root, struct err *e)
+{
+	int *roots = unpacked_open_all(u->store, u->chain_ids, u->below, e);
+	int status = roots ? rootfs_copy(roots, u->below, root, e) : -1;
+	struct stat st;
+
+	unpacked_close_all(roots, u->below);
+	if (status == -1 || u->below == 0)
+		return status;
+	if (fstat(root, &st) == -1 || fsext_make_opaque(root) == -1 ||
+	    futimens(root, (struct timespec[2]){ st.st_atim, st.st_mtim }) == -1)
+		return err_errno(e, errno, "mark the layer as opaque");
+	return 0;
+}
+
+/* Makes the tree that the layer is to be applied on. Its descriptor, or -1. */
+static int make_base(const struct unpack *u, int dir, const char *path, struct err *e)
+{
+	cleanup_fd int fs = -1;
+
+	if (overlay_exists && u->below > 0) {
+		if (dress_upper(u, dir, e) == -1 || mount_below(u, path, e) == -1)
+			return -1;
+		return open_below(dir, "merged", e);
+	}
+	if ((fs = open_below(dir, "fs", e)) == -1 || copy_below(u, fs, e) == -1)
+		return -1;
+	return steal_fd(&fs);
+}
+
 int unpack_onto(void *ctx, struct err *e)
 {
 	struct unpack *u = ctx;
@@ -304,11 +323,7 @@ int unpack_onto(void *ctx, struct err *e)
 	if ((dir = open_below(AT_FDCWD, buf_text(&base), e)) == -1)
 		return -1;
 	if (fresh_directory(dir, "fs", e) == -1 || fresh_directory(dir, "work", e) == -1 ||
-	    fresh_directory(dir, "merged", e) == -1)
-		return -1;
-	if (u->below > 0 && (dress_upper(u, dir, e) == -1 || mount_below(u, buf_text(&base), e) == -1))
-		return -1;
-	if ((root = open_below(dir, u->below ? "merged" : "fs", e)) == -1)
+	    fresh_directory(dir, "merged", e) == -1 || (root = make_base(u, dir, buf_text(&base), e)) == -1)
 		return -1;
 	u->options.form = LAYER_MERGE;
 	return unpack_to(u, dir, root, e);

@@ -29,8 +29,8 @@ int unpack_alone(void *ctx, struct err *e);
 int unpack_settle(void *ctx, struct err *e);
 
 /*
- * Unpacks the blob once more, on an overlay of the layers below, whose upper directory becomes <dir>/fs. To be started with
- * CLONE_NEWNS.
+ * Unpacks the blob once more, on an overlay of the layers below, whose upper directory becomes <dir>/fs; where there are no
+ * overlays, on a copy of them, and <dir>/fs becomes opaque. To be started with overlay_namespaces.
  */
 int unpack_onto(void *ctx, struct err *e);
 

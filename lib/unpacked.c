@@ -34,3 +34,28 @@ int unpacked_open(const struct store *s, const struct digest *chain_id, struct e
 		return err_set(e, ERR_NOT_FOUND, "layer %s is not unpacked", digest_str(chain_id).text);
 	return fd == -1 ? err_errno(e, errno, "layer %s", digest_str(chain_id).text) : fd;
 }
+
+int *unpacked_open_all(const struct store *s, const struct digest *chain_ids, size_t count, struct err *e)
+{
+	int *fds = calloc(count ? count : 1, sizeof *fds);
+
+	if (!fds) {
+		err_nomem(e);
+		return NULL;
+	}
+	for (size_t n = 0; n < count; n++) {
+		fds[n] = unpacked_open(s, &chain_ids[n], e);
+		if (fds[n] == -1) {
+			unpacked_close_all(fds, n);
+			return NULL;
+		}
+	}
+	return fds;
+}
+
+void unpacked_close_all(int *fds, size_t count)
+{
+	while (fds && count > 0)
+		close(fds[--count]);
+	free(fds);
+}

@@ -25,4 +25,11 @@ void unpacked_path(const struct store *s, const struct digest *chain_id, struct 
 /* Opens its tree. A descriptor, the caller's; -1 with ERR_NOT_FOUND when it is not there. */
 int unpacked_open(const struct store *s, const struct digest *chain_id, struct err *e);
 
+/*
+ * Opens the trees of `count` layers, all or none. Returns their descriptors, to be released by unpacked_close_all; NULL with the
+ * error set.
+ */
+int *unpacked_open_all(const struct store *s, const struct digest *chain_ids, size_t count, struct err *e);
+void unpacked_close_all(int *fds, size_t count); /* NULL is allowed */
+
 #endif
