@@ -222,7 +222,8 @@ same() {
 @test "what skopeo adds to the store is an image of the store, and ours stays" {
 	need_skopeo
 	pull many
-	skopeo --insecure-policy copy -q "oci:$BATS_FILE_TMPDIR/layout:library/many:latest" "oci:$CR_STORE/images:docker.io/library/other:1"
+	push_many other -l is=other >/dev/null
+	skopeo --insecure-policy copy -q "oci:$BATS_FILE_TMPDIR/layout:library/other:latest" "oci:$CR_STORE/images:docker.io/library/other:1"
 	cr-tag | cut -f 1 >names
 	grep -qx docker.io/library/many:latest names
 	grep -qx docker.io/library/other:1 names

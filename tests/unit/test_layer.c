@@ -37,7 +37,11 @@ static struct buf notes;
 static int take_note(void *ctx, enum layer_note note, const char *path, const char *link, const struct tar_entry *entry,
 		     struct err *e)
 {
-	static const char *const names[] = { "implied", "hardlink", "device", "owner", "xattr", "trailing" };
+	static const char *const names[] = {
+		[LAYER_NOTE_IMPLIED] = "implied", [LAYER_NOTE_HARDLINK] = "hardlink", [LAYER_NOTE_WHITEOUT] = "whiteout",
+		[LAYER_NOTE_DEVICE] = "device",	  [LAYER_NOTE_OWNER] = "owner",	      [LAYER_NOTE_XATTR] = "xattr",
+		[LAYER_NOTE_TRAILING] = "trailing",
+	};
 
 	(void)ctx, (void)entry, (void)e;
 	buf_addf(&notes, "%s '%s' '%s'\n", names[note], path, link);
@@ -206,7 +210,7 @@ static void test_notes_of_a_layer_alone(void)
 		{ { "d ./ 755", "h b a" }, "hardlink 'b' 'a'\n" },
 		{ { "d ./ 755", "h b /x/./a" }, "hardlink 'b' 'x/a'\n" },
 		{ { "d ./ 755", "h b a", "f b x" }, "" },
-		{ { "d ./ 755", "c n -" }, "device 'n' ''\n" },
+		{ { "d ./ 755", "c n -" }, "device 'n' ''\nwhiteout 'n' ''\n" }, /* it hides what is below */
 		{ { "d ./ 755", "c n -", "f n x" }, "" },
 		{ { "d ./ 755", "l s t/u", "f s/f x" }, "implied 't' ''\nimplied 't/u' ''\n" },
 		{ { "d ./ 755", "f .wh.a", "f a/b x" }, "" }, /* opaque: what is below cannot be taken over */
