@@ -34,8 +34,7 @@ registries_of() {
 	need_demo
 	need_user
 	is_root || skip "the test before is this one"
-	as_user test -x "$ROOT/share/demo" || skip "crtest cannot reach $ROOT"
-	run -0 as_user "$ROOT/share/demo"
+	run -0 as_user "${USER_BIN%/*}/share/demo"
 	[[ $output == *'Hello Container!'* ]]
 	[ -z "$(ls -A "$USER_DIR/tmp")" ]
 }
@@ -44,8 +43,7 @@ registries_of() {
 	need_demo
 	need_plain_user
 	is_root || skip "the first test is this one"
-	as_plain_user test -x "$ROOT/share/demo" || skip "crplain cannot reach $ROOT"
-	run -0 as_plain_user "$ROOT/share/demo"
+	run -0 as_plain_user "${USER_BIN%/*}/share/demo"
 	[[ $output == *'Hello Container!'* ]]
 	[ -z "$(ls -A "$USER_DIR/tmp")" ]
 }

@@ -67,8 +67,7 @@ damage() {
 
 # sleeps up to 10 s until CMD succeeds
 until_true() {
-	local i
-	for i in {1..200}; do
+	for _ in {1..200}; do
 		! "$@" || return 0
 		sleep 0.05
 	done
@@ -192,7 +191,8 @@ need_reach() {
 	as "$1" unshare --user true 2>/dev/null || skip "user namespaces are not allowed here"
 }
 
-# The user's own home, store and configuration, below the test's directory; and the tools, where it cannot reach ours.
+# The user's own home, store and configuration, below the test's directory; and the tools, where it cannot reach ours:
+# $USER_BIN, with share/ beside it.
 prepare_user() {
 	USER_DIR=$BATS_TEST_TMPDIR/$1
 	if ! [ -d "$USER_DIR" ]; then
@@ -207,22 +207,23 @@ prepare_user() {
 	fi
 	USER_BIN=$BIN
 	if is_root && ! setpriv --reuid="$1" --regid="$1" --init-groups test -x "$BIN/cr-exec"; then
-		USER_BIN=$BATS_RUN_TMPDIR/bin
-		[ -d "$USER_BIN" ] || install_tools "$USER_BIN"
+		USER_BIN=$BATS_RUN_TMPDIR/tree/bin
+		[ -d "$USER_BIN" ] || install_tools "$BATS_RUN_TMPDIR/tree"
 	fi
 }
 
-# A copy of the tools that everybody can run; made aside and renamed, as other files may be at it too.
+# install_tools DIR: a copy of bin/ and share/ that everybody can run; made aside and renamed, as other files may be at it too
 install_tools() {
 	local new=$1.$BASHPID file
-	mkdir "$new"
+	mkdir "$new" "$new/bin"
 	for file in "$BIN"/container "$BIN"/cr-*; do
 		case $file in
 		*.c) ;;
-		*) install -m 755 "$file" "$new/" ;;
+		*) install -m 755 "$file" "$new/bin/" ;;
 		esac
 	done
-	chmod 755 "$new"
+	cp -R "$ROOT/share" "$new/share"
+	chmod -R go+rX "$new"
 	mv -T "$new" "$1" 2>/dev/null || rm -rf "$new"
 }
 
