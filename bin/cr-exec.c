@@ -156,13 +156,11 @@ static int merge_env(const struct program *p, struct sandbox *s, struct err *e)
 
 static int override(const struct program *p, struct sandbox *s, char **args, struct err *e)
 {
-	static char shell[] = "/bin/sh", *shell_args[] = { shell, NULL };
-
 	s->isolation = p->isolation;
 	if (*args)
 		s->args = args;
 	else if (!s->args)
-		s->args = shell_args;
+		return err_set(e, ERR_USAGE, "no command: the bundle names none, give one");
 	if (p->workdir)
 		s->cwd = p->workdir;
 	if (p->user)

@@ -190,10 +190,11 @@ static int read_config(struct bundle *b, struct json_value root, struct err *e)
 
 static void use_defaults(struct bundle *b)
 {
-	static char path[] = SANDBOX_DEFAULT_PATH, *env[] = { path, NULL };
+	static char path[] = SANDBOX_DEFAULT_PATH, *env[] = { path, NULL }, shell[] = "/bin/sh", *args[] = { shell, NULL };
 	struct sandbox *s = &b->sandbox;
 
 	s->rootfs = b->dir;
+	s->args = args;
 	s->env = env;
 	s->cwd = "/";
 	s->user = "0";

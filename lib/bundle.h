@@ -35,8 +35,8 @@ struct bundle_overlay {
 };
 
 /*
- * Writes a config.json for the image into `out`. `user` is resolved already (user.h). args = Entrypoint + Cmd; none at
- * all is ERR_USAGE "no command". Environment: PATH, HOSTNAME, TERM (with a terminal) < the image's < the user's; HOME
+ * Writes a config.json for the image into `out`. `user` is resolved already (user.h). args = Entrypoint + Cmd, left
+ * out where there is neither. Environment: PATH, HOSTNAME, TERM (with a terminal) < the image's < the user's; HOME
  * from passwd when unset.
  */
 int bundle_write_config(const struct oci_config *image, const struct user *user, const struct bundle_overrides *over,

@@ -51,9 +51,11 @@ static int put_environment(struct json_writer *w, const struct oci_config *image
 	return buf_check(&entry, e);
 }
 
-/* args = Entrypoint + Cmd. A given entrypoint discards the image's Cmd, a given command replaces it. */
-static int put_args(struct json_writer *w, const struct oci_config *image, const struct bundle_overrides *over,
-		    struct err *e)
+/*
+ * args = Entrypoint + Cmd. A given entrypoint discards the image's Cmd, a given command replaces it. Where there is none, whoever
+ * runs the bundle has to give one.
+ */
+static void put_args(struct json_writer *w, const struct oci_config *image, const struct bundle_overrides *over)
 {
 	char *const *entrypoint = image->entrypoint, *const *cmd = over->cmd ? over->cmd : image->cmd;
 	char *const given[] = { (char *)(uintptr_t)over->entrypoint, NULL };
@@ -63,14 +65,13 @@ static int put_args(struct json_writer *w, const struct oci_config *image, const
 		cmd = over->cmd;
 	}
 	if (!(entrypoint && *entrypoint) && !(cmd && *cmd))
-		return err_set(e, ERR_USAGE, "no command: the image names none, give one");
+		return;
 	json_begin_array(w, "args");
 	for (; entrypoint && *entrypoint; entrypoint++)
 		json_put_string(w, NULL, *entrypoint);
 	for (; cmd && *cmd; cmd++)
 		json_put_string(w, NULL, *cmd);
 	json_end(w);
-	return 0;
 }
 
 static void put_user(struct json_writer *w, const struct user *user)
@@ -105,7 +106,8 @@ static int put_process(struct json_writer *w, const struct oci_config *image, co
 	json_begin_object(w, "process");
 	json_put_bool(w, "terminal", over->terminal);
 	put_user(w, user);
-	if (put_args(w, image, over, e) == -1 || put_environment(w, image, user, over, e) == -1)
+	put_args(w, image, over);
+	if (put_environment(w, image, user, over, e) == -1)
 		return -1;
 	buf_addf(&cwd, "%s%s", dir && *dir == '/' ? "" : "/", dir ? dir : "");
 	json_put_string(w, "cwd", buf_text(&cwd));

@@ -301,6 +301,15 @@ until_there() {
 	[ "$status" -eq 125 ]
 }
 
+@test "a bundle that names no command needs one" {
+	local bundle=$BATS_TEST_TMPDIR/commandless
+	mkdir -p "$bundle/rootfs"
+	echo '{"ociVersion":"1.0.2","process":{"cwd":"/"},"root":{"path":"rootfs"}}' >"$bundle/config.json"
+	run -125 --separate-stderr cr-exec "$bundle"
+	[ -z "$output" ]
+	[[ $stderr == "cr-exec: no command:"* ]]
+}
+
 @test "a root filesystem with a config.json in it is not taken for a bundle" {
 	echo '{"ociVersion":"1.0.0","root":{"path":"/"}}' >"$root/config.json"
 	run cr-exec "$root" -- true
