@@ -304,7 +304,7 @@ until_there() {
 @test "a bundle that names no command needs one" {
 	local bundle=$BATS_TEST_TMPDIR/commandless
 	mkdir -p "$bundle/rootfs"
-	echo '{"ociVersion":"1.0.2","process":{"cwd":"/"},"root":{"path":"rootfs"}}' >"$bundle/config.json"
+	echo '{"ociVersion":"1.0.2","process":{"cwd":"/","user":{"uid":0,"gid":0}},"root":{"path":"rootfs"}}' >"$bundle/config.json"
 	run -125 --separate-stderr cr-exec "$bundle"
 	[ -z "$output" ]
 	[[ $stderr == "cr-exec: no command:"* ]]
