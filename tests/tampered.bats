@@ -19,7 +19,7 @@ setup() {
 	need_registry
 	setup_store
 	mirror_docker_io
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	mapfile -t digests < <(cr-fetch-manifest good | cut -f 1)
 	[ "${#digests[@]}" -eq 4 ]
 	rm -rf "${CR_STORE:?}"
