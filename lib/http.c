@@ -24,6 +24,7 @@ struct http_transfer {
 	void *ctx;
 	struct buf answer; /* header lines of the last answer, a NUL behind each */
 	size_t answer_lines;
+	size_t header_bytes; /* of all answers, interim ones too */
 	CURLcode code;
 	struct err err; /* set by a callback */
 	char why[CURL_ERROR_SIZE];
@@ -92,15 +93,15 @@ static long answer_status(const struct http_transfer *t)
 /* Keeps a header line, without its line break. */
 static int keep_header(struct http_transfer *t, const char *line, size_t n)
 {
+	t->header_bytes += n;
+	if (t->header_bytes > HTTP_HEADERS_MAX || ++t->answer_lines > HEADER_COUNT_MAX)
+		return err_set(&t->err, ERR_CONTENT, "too many headers");
 	if (n >= 5 && strncmp(line, "HTTP/", 5) == 0) { /* the headers that count follow the last of these */
 		buf_reset(&t->answer);
-		t->answer_lines = 0;
 		return 0;
 	}
-	if (t->answer.len + n > HTTP_HEADERS_MAX || ++t->answer_lines > HEADER_COUNT_MAX)
-		return err_set(&t->err, ERR_CONTENT, "%s: too many headers", t->url);
 	if (memchr(line, '\0', n))
-		return err_set(&t->err, ERR_CONTENT, "%s: a NUL in a header", t->url);
+		return err_set(&t->err, ERR_CONTENT, "a NUL in a header");
 	while (n > 0 && isspace((unsigned char)line[n - 1]))
 		n--;
 	buf_add(&t->answer, line, n);
@@ -123,24 +124,32 @@ static size_t take_data(char *data, size_t size, size_t n, void *ctx)
 	return n;
 }
 
-/* The policy: every option that keeps a hostile server from steering us. */
-static void set_policy(CURL *c, const struct http_policy *p)
+/* What must hold, or nothing is sent. */
+static int set_limits(CURL *c, const struct http_policy *p, struct err *e)
 {
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	if (curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "https") == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	    (!p->cacert || curl_easy_setopt(c, CURLOPT_CAINFO, p->cacert) == CURLE_OK))
+		return 0;
+	return err_set(e, ERR_IO, "libcurl refuses an option that keeps us safe");
+}
+
+/* Time-outs, and how we are seen. */
+static void set_manners(CURL *c, const struct http_policy *p)
+{
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_SECONDS);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)HTTP_STALL_BYTES);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)HTTP_STALL_SECONDS);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L * 1024);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, p->user_agent);
-	if (p->cacert)
-		curl_easy_setopt(c, CURLOPT_CAINFO, p->cacert);
 }
 
 static int add_header(struct http_transfer *t, const char *line, struct err *e)
@@ -210,8 +219,8 @@ static struct http_transfer *new_transfer(struct http *h, const struct http_requ
 	t->http = h;
 	t->data = q->data;
 	t->ctx = q->ctx;
-	set_policy(t->easy, h->policy);
-	if (set_request(t, q, e) == 0 && proxy_for(t->easy, t->url, e) == 0)
+	set_manners(t->easy, h->policy);
+	if (set_limits(t->easy, h->policy, e) == 0 && set_request(t, q, e) == 0 && proxy_for(t->easy, t->url, e) == 0)
 		return t;
 	http_transfer_free(t);
 	return NULL;
@@ -293,12 +302,33 @@ void *http_transfer_ctx(const struct http_transfer *t)
 	return t->ctx;
 }
 
-int http_result(const struct http_transfer *t, long *status, bool *tls_refused, struct err *e)
+static enum http_fault fault_of(CURLcode code)
+{
+	switch (code) {
+	case CURLE_OK: return HTTP_NO_FAULT;
+	case CURLE_UNSUPPORTED_PROTOCOL: /* no HTTP: the alert that a TLS server sends, for one */
+	case CURLE_WEIRD_SERVER_REPLY: return HTTP_NO_HTTP;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_OPERATION_TIMEDOUT: return HTTP_OUT_OF_REACH;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM: return HTTP_CUT_OFF;
+	default: return HTTP_REFUSED;
+	}
+}
+
+int http_result(const struct http_transfer *t, long *status, enum http_fault *fault, struct err *e)
 {
 	struct http_origin o;
 
 	*status = answer_status(t);
-	*tls_refused = t->code == CURLE_SSL_CONNECT_ERROR;
+	*fault = t->err.kind == ERR_NONE ? fault_of(t->code) : HTTP_REFUSED;
 	if (t->code == CURLE_OK)
 		return 0;
 	if (t->err.kind != ERR_NONE) {
@@ -425,45 +455,4 @@ void http_escape(const char *text, struct buf *out)
 		else
 			buf_addf(out, "%%%02X", (unsigned char)*text);
 	}
-}
-
-/* The host's name without its port. */
-static void bare_host(const char *host, char out[256])
-{
-	size_t n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-
-	if (n > 255)
-		n = 255;
-	memcpy(out, host, n);
-	out[n] = '\0';
-}
-
-static bool ipv4(const char *text, unsigned octet[4])
-{
-	int end = 0;
-
-	return sscanf(text, "%3u.%3u.%3u.%3u%n", &octet[0], &octet[1], &octet[2], &octet[3], &end) == 4 && !text[end];
-}
-
-bool http_is_loopback(const char *host)
-{
-	char name[256];
-	unsigned o[4];
-
-	bare_host(host, name);
-	return strcasecmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 || (ipv4(name, o) && o[0] == 127);
-}
-
-bool http_is_private(const char *host)
-{
-	char name[256];
-	unsigned o[4];
-
-	bare_host(host, name);
-	if (http_is_loopback(name) || *name == '[')
-		return true;
-	if (!ipv4(name, o))
-		return false;
-	return o[0] == 0 || o[0] == 10 || (o[0] == 172 && o[1] >= 16 && o[1] < 32) || (o[0] == 192 && o[1] == 168) ||
-	       (o[0] == 169 && o[1] == 254) || (o[0] == 100 && o[1] >= 64 && o[1] < 128);
 }

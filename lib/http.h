@@ -70,11 +70,19 @@ void http_transfer_free(struct http_transfer *t);
 /* The ctx of its request. */
 void *http_transfer_ctx(const struct http_transfer *t);
 
+enum http_fault {
+	HTTP_NO_FAULT,
+	HTTP_CUT_OFF,	   /* the connection broke: it may work the next time */
+	HTTP_OUT_OF_REACH, /* no such host, no connection, or nothing came for too long */
+	HTTP_NO_HTTP,	   /* what answers does not speak http: TLS, maybe */
+	HTTP_REFUSED,	   /* anything else: a certificate, a limit, a callback */
+};
+
 /*
- * How it ended: 0 when an answer came whole, *status being its status; -1 with the error set. *tls_refused says that the other
- * side does not speak TLS at all.
+ * How it ended: 0 when an answer came whole, *status being its status; -1 with the error set, and *fault saying what sort of
+ * failure it was.
  */
-int http_result(const struct http_transfer *t, long *status, bool *tls_refused, struct err *e);
+int http_result(const struct http_transfer *t, long *status, enum http_fault *fault, struct err *e);
 
 /* The answer's i-th header of that name (lower case), or NULL. Borrowed from t. */
 const char *http_header(const struct http_transfer *t, const char *name, size_t i);
@@ -97,8 +105,18 @@ bool http_same_origin(const struct http_origin *a, const struct http_origin *b);
 /* Whether a host ("localhost", "127.0.0.1", "[::1]", with or without a port) is this machine. */
 bool http_is_loopback(const char *host);
 
-/* Whether it is an address literal that no public service has: loopback, private, link-local. */
-bool http_is_private(const char *host);
+/*
+ * Whether `from` may send us to `to`, by a redirect or as the realm of a challenge: never from https to http; to plain http only
+ * on loopback, or where `plain_http` allows it; never from another machine to this one, nor anywhere to a link-local address,
+ * where clouds keep their secrets. ERR_CONTENT names both hosts.
+ */
+int http_may_lead(const struct http_origin *from, const struct http_origin *to, bool plain_http, struct err *e);
+
+/*
+ * Whether the credentials of `registry` may be given to the token server `realm`: the same origin; or https on both sides and a
+ * host of the same domain, as registry-1.docker.io and auth.docker.io, or registry.gitlab.com and gitlab.com.
+ */
+bool http_same_site(const struct http_origin *registry, const struct http_origin *realm);
 
 /* Appends `location` as seen from `base`, without a fragment. ERR_CONTENT for anything that is no http or https URL. */
 int http_resolve(const char *base, const char *location, struct buf *out, struct err *e);

@@ -67,34 +67,11 @@ static const struct token *cached(struct token **cache, const struct challenge *
 
 /* --- who may be asked, and told --- */
 
-/* "registry.gitlab.com" and "gitlab.com" belong together, as do "registry-1.docker.io" and "auth.docker.io". */
-static bool same_domain(const char *a, const char *b)
-{
-	const char *tail = a + strlen(a);
-	int dots = 0;
-	size_t n;
-
-	if (strcmp(a, b) == 0)
-		return true;
-	if (http_is_private(a) || http_is_private(b))
-		return http_is_loopback(a) && http_is_loopback(b);
-	while (tail > a && !(tail[-1] == '.' && ++dots == 2))
-		tail--;
-	n = strlen(tail);
-	return dots >= 1 && n <= strlen(b) && strcmp(b + strlen(b) - n, tail) == 0 &&
-	       (n == strlen(b) || b[strlen(b) - n - 1] == '.');
-}
-
+/* A registry that is asked by plain http and is not on loopback is so because the user wants it: then its realm may be, too. */
 static int check_realm(const char *realm, const struct http_origin *origin, struct http_origin *out, struct err *e)
 {
-	if (http_origin(realm, out, e) == -1)
+	if (http_origin(realm, out, e) == -1 || http_may_lead(origin, out, !http_is_loopback(origin->host), e) == -1)
 		return err_context(e, "%s: the realm of its challenge", origin->host);
-	if (strcmp(out->scheme, "http") == 0 && strcmp(origin->scheme, "https") == 0)
-		return err_set(e, ERR_CONTENT, "%s: the realm of its challenge is not https", origin->host);
-	if (http_is_private(out->host) && strcmp(out->host, origin->host) != 0 &&
-	    !(http_is_loopback(out->host) && http_is_loopback(origin->host)))
-		return err_set(e, ERR_CONTENT, "%s: the realm of its challenge is in a private network (%s)", origin->host,
-			       out->host);
 	return 0;
 }
 
@@ -142,12 +119,12 @@ static long ask(struct http *h, const char *url, const char *authorization, cons
 	struct http_request q = { .method = form ? "POST" : "GET", .url = url, .headers = authorization ? headers : NULL,
 				  .body = form, .data = take_answer, .ctx = body };
 	struct http_transfer *t = http_perform(h, &q, e);
-	bool tls_refused;
+	enum http_fault fault;
 	long status = -1;
 
 	if (!t)
 		return -1;
-	if (http_result(t, &status, &tls_refused, e) == -1)
+	if (http_result(t, &status, &fault, e) == -1)
 		status = -1;
 	http_transfer_free(t);
 	return status;
@@ -250,7 +227,7 @@ int token_get(struct token **cache, struct http *h, const struct http_origin *or
 	if (!t) {
 		if (check_realm(c->realm, origin, &realm, e) == -1)
 			return -1;
-		if (credentials && !same_domain(origin->host, realm.host))
+		if (credentials && !http_same_site(origin, &realm))
 			credentials = NULL;
 		status = ask_server(h, c, credentials, &body, e);
 		if (status == -1)

@@ -19,8 +19,8 @@ void token_free_all(struct token *t);
 
 /*
  * Appends "Bearer <token>" for the challenge: a token of *cache, or a new one (fresh: in any case). The realm is data of an
- * attacker: it must be https, or http where the registry (`origin`) itself is; it is no address literal of a private network unless
- * the registry is that host; and the credentials (NULL: anonymous) go only to a host that belongs to the registry's domain.
+ * attacker: it must be where the registry (`origin`) may lead (http_may_lead), and the credentials (NULL: anonymous) go to it only
+ * if it is of the same site (http_same_site).
  * ERR_CONTENT for a realm or an answer that is refused, ERR_DENIED when the server says no.
  */
 int token_get(struct token **cache, struct http *h, const struct http_origin *origin, const struct challenge *c,

@@ -1,0 +1,111 @@
+/* Who may send us where, and who may have whose credentials. */
+#include "http.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* The host's name without its port. */
+static void bare_host(const char *host, char out[256])
+{
+	size_t n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+
+	if (n > 255)
+		n = 255;
+	memcpy(out, host, n);
+	out[n] = '\0';
+}
+
+/* An address literal as its 16 bytes, one of IPv4 as ::ffff:a.b.c.d; false for a name. */
+static bool address_of(const char *host, struct in6_addr *out)
+{
+	char name[256], mapped[280];
+	size_t n;
+
+	bare_host(host, name);
+	n = strlen(name);
+	if (*name == '[' && n > 2 && name[n - 1] == ']') {
+		name[n - 1] = '\0';
+		return inet_pton(AF_INET6, name + 1, out) == 1;
+	}
+	snprintf(mapped, sizeof mapped, "::ffff:%s", name);
+	return strchr(name, '.') && inet_pton(AF_INET6, mapped, out) == 1;
+}
+
+bool http_is_loopback(const char *host)
+{
+	struct in6_addr a;
+	char name[256];
+
+	bare_host(host, name);
+	if (!address_of(name, &a))
+		return strcasecmp(name, "localhost") == 0;
+	return *name == '[' ? IN6_IS_ADDR_LOOPBACK(&a) : a.s6_addr[12] == 127;
+}
+
+/* Loopback, also in disguise, and the unspecified address, which connects to this machine. */
+static bool reaches_this_machine(const char *host)
+{
+	struct in6_addr a;
+	size_t n = strlen(host);
+
+	if (http_is_loopback(host) || (n > 10 && strcasecmp(host + n - 10, ".localhost") == 0))
+		return true;
+	if (!address_of(host, &a))
+		return false;
+	if (IN6_IS_ADDR_V4MAPPED(&a))
+		return a.s6_addr[12] == 127 || a.s6_addr[12] == 0;
+	return IN6_IS_ADDR_UNSPECIFIED(&a);
+}
+
+static bool is_link_local(const char *host)
+{
+	struct in6_addr a;
+
+	if (!address_of(host, &a))
+		return false;
+	return IN6_IS_ADDR_LINKLOCAL(&a) || (IN6_IS_ADDR_V4MAPPED(&a) && a.s6_addr[12] == 169 && a.s6_addr[13] == 254);
+}
+
+int http_may_lead(const struct http_origin *from, const struct http_origin *to, bool plain_http, struct err *e)
+{
+	bool from_tls = strcmp(from->scheme, "https") == 0, to_tls = strcmp(to->scheme, "https") == 0;
+	const char *why = NULL;
+
+	if (from_tls && !to_tls)
+		why = "from https to http";
+	else if (strcmp(from->host, to->host) != 0 && is_link_local(to->host))
+		why = "a link-local address";
+	else if (!reaches_this_machine(from->host) && reaches_this_machine(to->host))
+		why = "this machine itself";
+	else if (!to_tls && !plain_http && !http_is_loopback(to->host))
+		why = "plain http needs --plain-http";
+	if (!why)
+		return 0;
+	return err_set(e, ERR_CONTENT, "%s:%s leads to %s:%s, which is refused: %s", from->host, from->port, to->host,
+		       to->port, why);
+}
+
+/* The domain a registry's hosts lie in: all but the first label, or the name itself where it has but two. */
+static const char *domain_of(const char *host)
+{
+	const char *dot = strchr(host, '.');
+
+	return dot && strchr(dot + 1, '.') ? dot + 1 : host;
+}
+
+bool http_same_site(const struct http_origin *registry, const struct http_origin *realm)
+{
+	const char *domain = domain_of(registry->host);
+	size_t n = strlen(realm->host), d = strlen(domain);
+	struct in6_addr ignored;
+
+	if (http_same_origin(registry, realm))
+		return true;
+	if (strcmp(registry->scheme, "https") != 0 || strcmp(realm->scheme, "https") != 0 ||
+	    address_of(registry->host, &ignored) || !strchr(domain, '.') || n < d ||
+	    strcmp(realm->host + n - d, domain) != 0)
+		return false;
+	return n == d || realm->host[n - d - 1] == '.';
+}
