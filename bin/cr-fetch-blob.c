@@ -70,7 +70,7 @@ static void item_failed(struct program *p, struct item *it, struct err *e)
 	int status;
 
 	it->state = FAILED;
-	err_context(e, "%s", it->record.source);
+	err_context(e, "%s@%s", it->record.source, digest_str(&it->record.digest).text);
 	status = cli_fail(&p->cli, e);
 	if (!p->status)
 		p->status = status;

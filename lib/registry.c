@@ -53,8 +53,8 @@ void registry_free(struct registry *r)
 	free_calls(r->done);
 	token_free_all(r->tokens);
 	http_free(r->http);
-	for (size_t i = 0; i < r->plain_count; i++)
-		free(r->spoke_plainly[i]);
+	for (size_t i = 0; i < r->tls_count; i++)
+		free(r->speak_tls[i]);
 	free(r);
 }
 

@@ -27,7 +27,8 @@
 #define REGISTRY_MANIFEST_MAX (4u << 20) /* bytes */
 #define REGISTRY_REDIRECTS_MAX 5
 #define REGISTRY_TRIES_MAX 3	  /* of one endpoint, while its fault may pass */
-#define REGISTRY_WAIT_MAX 30	  /* seconds a Retry-After may ask for */
+#define REGISTRY_WAIT_MAX 30	  /* seconds a Retry-After may ask for; who asks for more is not asked again */
+#define REGISTRY_PROGRESS (1 << 20) /* bytes between two failures that make the second the first again */
 
 /* Where images of `registry` may also be had; tried in order, before the registry itself. */
 struct registry_mirror {

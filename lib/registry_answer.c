@@ -3,50 +3,35 @@
 #include "auth.h"
 #include "challenge.h"
 #include "io.h"
-#include "json.h"
 
 #include <string.h>
 #include <time.h>
 
-#define ERROR_SHOWN 300	   /* of a registry's message that are shown */
 #define CREDENTIAL_TRIES 2 /* with a cached token, and with a fresh one */
 
-/* What the registry says of its own accord, for the end of a message: " (registry said: …)". */
-static void said(const struct call *c, char *out, size_t room)
+/* Where the answer comes from: the endpoint's host, and the one it redirected to. */
+static void who_answers(const struct call *c, struct buf *out)
 {
+	struct http_origin o;
 	struct err ignored = ERR_INIT;
-	cleanup_json struct json *doc = json_parse(buf_text(&c->error_text), c->error_text.len, &ignored);
-	cleanup_free char *text = NULL;
-	struct json_value first;
 
-	*out = '\0';
-	if (!doc)
-		return;
-	first = json_first(json_member(json_root(doc), "errors"));
-	if (!json_exists(first))
-		first = json_root(doc);
-	text = json_string(json_member(first, "message"), &ignored);
-	if (!text || !*text) {
-		free(text);
-		text = json_string(json_member(first, "code"), &ignored);
-	}
-	if (text && *text)
-		snprintf(out, room, " (registry said: %.*s)", ERROR_SHOWN, text);
+	buf_adds(out, call_host(c));
+	if (!call_asks_origin(c) && http_origin(buf_text(&c->url), &o, &ignored) == 0)
+		buf_addf(out, ", redirected to %s:%s", o.host, o.port);
 }
 
 static int status_error(const struct call *c, long status, struct err *e)
 {
-	char text[ERROR_SHOWN + 32];
+	cleanup_buf struct buf who = BUF_INIT, words = BUF_INIT;
+	enum err_kind kind = status == 404 ? ERR_NOT_FOUND : status == 401 || status == 403 ? ERR_DENIED : ERR_IO;
+	const char *what = status == 401 ? "not authorised" : status == 403 ? "forbidden" : status == 404 ? "not found" :
+			   status == 429 ? "too many requests" : NULL;
 
-	said(c, text, sizeof text);
-	switch (status) {
-	case 401:
-	case 403:
-		return err_set(e, ERR_DENIED, "%s: %s%s", call_host(c), status == 401 ? "not authorised" : "forbidden", text);
-	case 404: return err_set(e, ERR_NOT_FOUND, "%s: not found%s", call_host(c), text);
-	case 429: return err_set(e, ERR_IO, "%s: too many requests%s", call_host(c), text);
-	default: return err_set(e, ERR_IO, "%s: status %ld%s", call_host(c), status, text);
-	}
+	who_answers(c, &who);
+	registry_words(&c->error_text, buf_text(&c->authorization), &words);
+	if (what)
+		return err_set(e, kind, "%s: %s%s", buf_text(&who), what, buf_text(&words));
+	return err_set(e, kind, "%s: status %ld%s", buf_text(&who), status, buf_text(&words));
 }
 
 /* The Authorization for the endpoint's challenge. 1 when there is a new one to try, 0 when not, -1. */
@@ -56,7 +41,7 @@ static int answer_challenge(struct call *c, struct err *e)
 	struct challenge challenge = { CHALLENGE_NONE, "", "", "" };
 	struct http_origin origin;
 	const char *header;
-	int found = 0;
+	int found;
 
 	if (++c->credentials > CREDENTIAL_TRIES || !call_asks_origin(c))
 		return 0;
@@ -69,8 +54,8 @@ static int answer_challenge(struct call *c, struct err *e)
 	}
 	if (challenge.scheme == CHALLENGE_NONE)
 		return 0;
-	if (!c->endpoints[c->endpoint].mirror)
-		found = auth_find(c->r->policy->auth_files, c->registry, c->repository, &who, e);
+	found = auth_find(c->r->policy->auth_files, c->endpoints[c->endpoint].mirror ? call_host(c) : c->registry,
+			  c->repository, &who, e); /* a mirror has an account of its own, or none */
 	if (found == -1 || http_origin(c->endpoints[c->endpoint].base, &origin, e) == -1)
 		return -1;
 	buf_reset(&c->authorization);
@@ -99,8 +84,8 @@ static int follow(struct call *c, struct err *e)
 	if (http_resolve(buf_text(&c->url), location, &target, e) == -1 ||
 	    http_origin(buf_text(&c->url), &from, e) == -1 || http_origin(buf_text(&target), &to, e) == -1)
 		return err_context(e, "%s", call_host(c));
-	if (strcmp(from.scheme, "https") == 0 && strcmp(to.scheme, "http") == 0)
-		return err_set(e, ERR_CONTENT, "%s: a redirect from https to http (%s)", call_host(c), to.host);
+	if (http_may_lead(&from, &to, c->r->policy->plain_http, e) == -1)
+		return -1;
 	http_transfer_free(c->transfer);
 	c->transfer = NULL;
 	buf_reset(&c->url);
@@ -108,35 +93,48 @@ static int follow(struct call *c, struct err *e)
 	return buf_check(&c->url, e) == -1 ? -1 : call_send(c, e);
 }
 
-/* Seconds to wait before the next try. */
-static time_t delay(const struct call *c)
+/* Seconds that the answer asks us to wait; -1 where it does not. */
+static long asked_to_wait(const struct call *c)
 {
 	const char *asked = c->transfer ? http_header(c->transfer, "retry-after", 0) : NULL;
 	struct tm tm = { 0 };
 	long seconds;
 	char *end;
 
-	if (asked) {
-		seconds = strtol(asked, &end, 10);
-		if (*end && strptime(asked, "%a, %d %b %Y %H:%M:%S GMT", &tm))
-			seconds = (long)(timegm(&tm) - time(NULL));
-		if (seconds < 0)
-			seconds = 0;
-		return seconds > REGISTRY_WAIT_MAX ? REGISTRY_WAIT_MAX : (time_t)seconds;
-	}
-	return (1 << (c->tries - 1)) / 2 + (time_t)(getpid() + c->tries) % 2; /* 0 to 1, 1 to 2, …: not all at once */
+	if (!asked)
+		return -1;
+	seconds = strtol(asked, &end, 10);
+	if (*end && strptime(asked, "%a, %d %b %Y %H:%M:%S GMT", &tm))
+		seconds = (long)(timegm(&tm) - time(NULL));
+	return seconds < 0 ? 0 : seconds;
 }
 
-static bool may_pass(const struct err *why, long status)
+/* Seconds before the next try: 0 to 1, 1 to 2, …, so that many do not come at once. */
+static time_t pause_before(const struct call *c, long asked)
 {
-	return status == 429 || status >= 500 || (status < 400 && why->kind == ERR_IO);
+	return asked >= 0 ? (time_t)asked : (1 << (c->tries - 1)) / 2 + (time_t)(getpid() + c->tries) % 2;
+}
+
+/* A connection that breaks may hold the next time; one that cannot be had, or stalls, only if much came since it last did. */
+static bool may_pass(struct call *c, enum http_fault fault, long status)
+{
+	int64_t have = c->sink->offset(c->sink);
+	bool progress = have - c->progress >= REGISTRY_PROGRESS;
+
+	c->progress = have;
+	if (progress)
+		c->tries = 0;
+	return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504) ||
+	       fault == HTTP_CUT_OFF || (fault == HTTP_OUT_OF_REACH && progress);
 }
 
 /* The endpoint at hand has failed: once more, or the next one. -1 when there is no other way. */
-static int try_on(struct call *c, const struct err *why, long status, struct err *e)
+static int try_on(struct call *c, const struct err *why, enum http_fault fault, long status, struct err *e)
 {
-	if (may_pass(why, status) && ++c->tries < REGISTRY_TRIES_MAX) {
-		c->not_before = registry_now() + delay(c);
+	long asked = asked_to_wait(c);
+
+	if (may_pass(c, fault, status) && asked <= REGISTRY_WAIT_MAX && ++c->tries < REGISTRY_TRIES_MAX) {
+		c->not_before = registry_now() + pause_before(c, asked);
 		c->waiting = true;
 	}
 	http_transfer_free(c->transfer);
@@ -153,16 +151,26 @@ static int try_on(struct call *c, const struct err *why, long status, struct err
 	return call_send_first(c, e);
 }
 
-static int fall_back(struct call *c, struct err *e)
+/* nginx and Go's server answer plain http on a TLS port with a 400 that says so; others with an alert. */
+static bool wants_tls(const struct call *c, enum http_fault fault, long status)
+{
+	return c->endpoints[c->endpoint].may_want_tls &&
+	       (fault == HTTP_NO_HTTP || (status == 400 && strstr(buf_text(&c->error_text), "HTTPS")));
+}
+
+static int change_to_tls(struct call *c, struct err *e)
 {
 	struct endpoint *p = &c->endpoints[c->endpoint];
+	struct buf base = BUF_INIT;
 
-	p->may_fall_back = false;
-	registry_remember_plain(c->r, call_host(c));
-	memmove(p->base + 4, p->base + 5, strlen(p->base + 5) + 1); /* https: → http: */
+	registry_remember_tls(c->r, call_host(c));
+	buf_addf(&base, "https:%s", p->base + strlen("http:"));
+	free(p->base);
+	p->may_want_tls = false;
+	p->base = buf_steal(&base);
 	http_transfer_free(c->transfer);
 	c->transfer = NULL;
-	return call_send_first(c, e);
+	return p->base ? call_send_first(c, e) : err_nomem(e);
 }
 
 static void read_headers(const struct call *c)
@@ -185,49 +193,69 @@ static int check_whole(const struct call *c, struct err *e)
 
 	if (c->size == -1 || have == c->size)
 		return 0;
-	return err_set(e, ERR_IO, "%s: %lld of %lld bytes came", call_host(c), (long long)have, (long long)c->size);
+	return err_set(e, ERR_CONTENT, "%s: %lld of %lld bytes came", call_host(c), (long long)have, (long long)c->size);
+}
+
+/* A 200, or a 206 that was asked for. */
+static int take_success(struct call *c, long status, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (!c->started && call_begin_body(c, status, &why) == -1) /* an empty body */
+		return try_on(c, &why, HTTP_NO_FAULT, 0, e);
+	if (c->manifest)
+		read_headers(c);
+	return check_whole(c, &why) == 0 ? 1 : try_on(c, &why, HTTP_CUT_OFF, 0, e);
+}
+
+/* The server cannot go on where we are: from the beginning. */
+static int start_over(struct call *c, struct err *e)
+{
+	http_transfer_free(c->transfer);
+	c->transfer = NULL;
+	return c->sink->restart(c->sink, e) == -1 ? -1 : call_send_first(c, e);
+}
+
+static int take_failure(struct call *c, enum http_fault fault, const struct err *why, struct err *e)
+{
+	struct err named = *why;
+	cleanup_buf struct buf who = BUF_INIT;
+
+	if (c->sink_failed)
+		return *e = *why, -1;
+	if (wants_tls(c, fault, 0))
+		return change_to_tls(c, e);
+	who_answers(c, &who);
+	if (!strstr(named.text, call_host(c)))
+		err_context(&named, "%s", buf_text(&who));
+	return try_on(c, &named, fault, 0, e);
 }
 
 int call_proceed(struct call *c, struct err *e)
 {
 	struct err why = ERR_INIT;
-	bool tls_refused;
+	enum http_fault fault;
 	long status = 0;
 	int got;
 
-	if (http_result(c->transfer, &status, &tls_refused, &why) == -1) {
-		if (c->sink_failed)
-			return *e = why, -1;
-		if (tls_refused && c->endpoints[c->endpoint].may_fall_back)
-			return fall_back(c, e);
-		return try_on(c, &why, status >= 400 ? status : 0, e);
-	}
-	if (status == 200 || (status == 206 && c->started)) {
-		if (!c->started && call_begin_body(c, status, &why) == -1) /* an empty body */
-			return try_on(c, &why, 0, e);
-		if (c->manifest)
-			read_headers(c);
-		return check_whole(c, &why) == 0 ? 1 : try_on(c, &why, 0, e);
-	}
+	if (http_result(c->transfer, &status, &fault, &why) == -1 && !c->error_cut)
+		return take_failure(c, fault, &why, e);
+	why = (struct err)ERR_INIT;
+	if (status == 200 || (status == 206 && c->started))
+		return take_success(c, status, e);
 	if (status == 401 && (got = answer_challenge(c, &why)) != 0) {
 		if (got == -1)
-			return try_on(c, &why, 0, e);
+			return try_on(c, &why, HTTP_NO_FAULT, 0, e);
 		http_transfer_free(c->transfer);
 		c->transfer = NULL;
 		return call_send_first(c, e);
 	}
 	if (status == 301 || status == 302 || status == 303 || status == 307 || status == 308)
-		return follow(c, &why) == 0 ? 0 : try_on(c, &why, 0, e);
-	if (status == 416 && c->sink->offset(c->sink) > 0) {
-		if (c->sink->restart(c->sink, e) == -1)
-			return -1;
-		c->waiting = ++c->tries < REGISTRY_TRIES_MAX;
-		if (c->waiting) {
-			http_transfer_free(c->transfer);
-			c->transfer = NULL;
-			return 0;
-		}
-	}
+		return follow(c, &why) == 0 ? 0 : try_on(c, &why, HTTP_NO_FAULT, 0, e);
+	if (status == 416 && c->sink->offset(c->sink) > 0)
+		return start_over(c, e);
+	if (wants_tls(c, HTTP_NO_FAULT, status))
+		return change_to_tls(c, e);
 	status_error(c, status, &why);
-	return try_on(c, &why, status, e);
+	return try_on(c, &why, HTTP_NO_FAULT, status, e);
 }

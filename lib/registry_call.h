@@ -13,7 +13,7 @@
 struct endpoint {
 	char *base; /* "https://registry-1.docker.io" */
 	bool mirror;
-	bool may_fall_back; /* loopback: plain http, if it does not speak TLS */
+	bool may_want_tls; /* loopback, asked by plain http: by https, if it says so */
 };
 
 #define ENDPOINTS_MAX 16
@@ -33,6 +33,8 @@ struct call {
 	struct buf url;		  /* being asked */
 	struct buf authorization; /* for the endpoint's origin, or empty */
 	struct buf error_text;
+	bool error_cut;	     /* more of it would have come */
+	int64_t progress;    /* where the sink was at the last failure */
 	int tries, redirects, credentials;
 	bool sink_failed;  /* our side could not take the bytes: a full disk is no matter of trying again */
 	bool started;	   /* the sink has been told where the answer's bytes begin */
@@ -46,8 +48,8 @@ struct registry {
 	struct http *http;
 	struct token *tokens;
 	struct call *calls, *done; /* lists */
-	char *spoke_plainly[ENDPOINTS_MAX]; /* loopback hosts that were found not to speak TLS */
-	size_t plain_count;
+	char *speak_tls[ENDPOINTS_MAX]; /* loopback hosts that were found to speak TLS alone */
+	size_t tls_count;
 };
 
 /* Seconds of a clock that nobody sets. */
@@ -58,8 +60,8 @@ time_t registry_now(void);
 /* Fills c->endpoints: the mirrors of c->registry, then itself. */
 int call_add_endpoints(struct call *c, struct err *e);
 
-/* A loopback host that does not speak TLS is asked by http from now on. */
-void registry_remember_plain(struct registry *r, const char *host);
+/* A loopback host that speaks TLS is asked by https from now on. */
+void registry_remember_tls(struct registry *r, const char *host);
 
 /* The host (and port) of the endpoint at hand. */
 const char *call_host(const struct call *c);
@@ -77,6 +79,14 @@ int call_send(struct call *c, struct err *e);
 
 /* Compares what the answer says of its place in the blob with where the sink is. Once an answer. */
 int call_begin_body(struct call *c, long status, struct err *e);
+
+/* --- registry_words.c --- */
+
+/*
+ * Appends what a registry says of its own accord, " (registry said: …)", or nothing: the first error's code and message, or
+ * text that is no HTML. `secret` (an Authorization, or "") is struck out, should they repeat it.
+ */
+void registry_words(const struct buf *body, const char *secret, struct buf *out);
 
 /* --- registry_answer.c --- */
 

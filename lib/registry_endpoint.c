@@ -4,20 +4,20 @@
 
 #include <string.h>
 
-static bool speaks_plainly(const struct registry *r, const char *host)
+static bool speaks_tls(const struct registry *r, const char *host)
 {
-	for (size_t i = 0; i < r->plain_count; i++)
-		if (strcmp(r->spoke_plainly[i], host) == 0)
+	for (size_t i = 0; i < r->tls_count; i++)
+		if (strcmp(r->speak_tls[i], host) == 0)
 			return true;
 	return false;
 }
 
-void registry_remember_plain(struct registry *r, const char *host)
+void registry_remember_tls(struct registry *r, const char *host)
 {
-	char *copy = speaks_plainly(r, host) || r->plain_count == ENDPOINTS_MAX ? NULL : strdup(host);
+	char *copy = speaks_tls(r, host) || r->tls_count == ENDPOINTS_MAX ? NULL : strdup(host);
 
 	if (copy)
-		r->spoke_plainly[r->plain_count++] = copy;
+		r->speak_tls[r->tls_count++] = copy;
 }
 
 static int add_endpoint(struct call *c, const char *scheme, const char *host, bool mirror, struct err *e)
@@ -56,17 +56,19 @@ static int add_mirrors(struct call *c, struct err *e)
 	return 0;
 }
 
+/*
+ * By https; on loopback by http first, which harms nobody there, unless authorities were named to trust. A request that
+ * began as https is never sent as http.
+ */
 int call_add_endpoints(struct call *c, struct err *e)
 {
 	const char *host = strcmp(c->registry, "docker.io") == 0 ? "registry-1.docker.io" : c->registry;
-	bool loopback = http_is_loopback(host), plain = c->r->policy->plain_http;
+	const struct registry_policy *p = c->r->policy;
+	bool local = http_is_loopback(host) && !p->http.cacert && !speaks_tls(c->r, host);
 
-	if (add_mirrors(c, e) == -1)
+	if (add_mirrors(c, e) == -1 || add_endpoint(c, p->plain_http || local ? "http://" : "https://", host, false, e) == -1)
 		return -1;
-	plain = plain || (loopback && speaks_plainly(c->r, host));
-	if (add_endpoint(c, plain ? "http://" : "https://", host, false, e) == -1)
-		return -1;
-	c->endpoints[c->endpoint_count - 1].may_fall_back = loopback && !plain;
+	c->endpoints[c->endpoint_count - 1].may_want_tls = local && !p->plain_http;
 	return 0;
 }
 

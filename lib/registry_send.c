@@ -11,9 +11,13 @@
 
 static int take_error(struct call *c, const void *data, size_t n, struct err *e)
 {
-	if (c->error_text.len + n <= ERROR_TEXT_MAX)
-		buf_add(&c->error_text, data, n);
-	return buf_check(&c->error_text, e);
+	size_t room = ERROR_TEXT_MAX - c->error_text.len;
+
+	buf_add(&c->error_text, data, n < room ? n : room);
+	if (n < room)
+		return buf_check(&c->error_text, e);
+	c->error_cut = true; /* it could go on for ever: the error ends the transfer */
+	return err_set(e, ERR_IO, "an error's text of more than %d bytes", ERROR_TEXT_MAX);
 }
 
 /* Where the answer begins in the blob: compared once, when its first byte comes. */
@@ -67,7 +71,7 @@ int call_send(struct call *c, struct err *e)
 	}
 	headers[n] = NULL;
 	buf_reset(&c->error_text);
-	c->started = false;
+	c->started = c->error_cut = false;
 	c->waiting = false;
 	if (buf_check(&authorization, e) == -1 || buf_check(&range, e) == -1)
 		return -1;
