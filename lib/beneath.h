@@ -85,6 +85,8 @@ int beneath_empty(int dir, struct err *e);
 struct beneath_keeper {
 	bool (*keep)(void *ctx, const char *path);
 	void *ctx;
+	/* Called for every directory on the way, `path` being its own, before anything in it goes; may be NULL. */
+	int (*enter)(void *ctx, const char *path, int dir, struct err *e);
 };
 
 /*

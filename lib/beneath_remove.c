@@ -136,6 +136,8 @@ static int descend(struct removal *r, int fd, struct err *e)
 		return err_errno(e, errno, "stat a directory to remove");
 	if (r->depth && st.st_dev != r->levels[0].dev)
 		return err_set(e, ERR_IO, "%s: a mount point, not removed", buf_text(&r->path));
+	if (r->keeper && r->keeper->enter && r->keeper->enter(r->keeper->ctx, buf_text(&r->path), fd, e) == -1)
+		return -1;
 	l = &r->levels[r->depth++];
 	*l = (struct level){ .dev = st.st_dev, .ino = st.st_ino, .path_len = r->path.len, .pending = BUF_INIT };
 	return scan(r, l, e);

@@ -14,9 +14,11 @@
 #define COPY_CHUNK (1u << 30)	  /* bytes of one copy_file_range */
 #define COPY_BUFFER (128u << 10) /* bytes, where it does not serve */
 
-/* Two names of one mark: the first for mounts by root, the second for mounts with userxattr. */
-#define OPAQUE_TRUSTED "trusted.overlay.opaque"
-#define OPAQUE_USER "user.overlay.opaque"
+/*
+ * The mark for mounts with userxattr, as all of ours are. Not the other one, trusted.overlay.opaque, beside it: such a mount
+ * takes that for a plain attribute, and copies it to directories that are not opaque.
+ */
+#define OPAQUE "user.overlay.opaque"
 
 /* One of set, get, list, remove, on whatever the target turns out to be. */
 struct request {
@@ -112,23 +114,14 @@ bool fsext_is_whiteout(int dir, const char *name, const struct stat *st, char *h
 
 int fsext_make_opaque(int dir)
 {
-	/* Whoever mounts the layer later may be root or not: both marks, and one of them must hold. */
-	int user = fsext_set_xattr(dir, "", OPAQUE_USER, "y", 1);
-	int trusted = fsext_set_xattr(dir, "", OPAQUE_TRUSTED, "y", 1);
-
-	return user == 0 || trusted == 0 ? 0 : -1;
-}
-
-static bool says_yes(int dir, const char *attr)
-{
-	char value = 0;
-
-	return fsext_get_xattr(dir, "", attr, &value, 1) == 1 && value == 'y';
+	return fsext_set_xattr(dir, "", OPAQUE, "y", 1);
 }
 
 bool fsext_is_opaque(int dir)
 {
-	return says_yes(dir, OPAQUE_TRUSTED) || says_yes(dir, OPAQUE_USER);
+	char value = 0;
+
+	return fsext_get_xattr(dir, "", OPAQUE, &value, 1) == 1 && value == 'y';
 }
 
 static int copy_by_hand(int from, int to, off_t at, off_t n)

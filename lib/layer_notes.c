@@ -1,5 +1,8 @@
 #include "layer_state.h"
 
+#include "io.h"
+
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,12 +82,35 @@ static bool superseded(const struct layer *l, const struct layer_noted *item)
 	}
 }
 
+/* Whether a whiteout has removed the directory again. */
+static bool is_gone(const struct layer *l, const struct layer_noted *item)
+{
+	struct err why = ERR_INIT;
+	cleanup_fd int fd = -1;
+
+	if (item->note != LAYER_NOTE_IMPLIED)
+		return false;
+	fd = beneath_directory(l->root, item->path, O_RDONLY, &why);
+	return fd == -1 && why.kind == ERR_NOT_FOUND;
+}
+
+/*
+ * What is left of a note when its entry gave way. The link must have been right too, and the path may have led elsewhere, through a
+ * symlink: whether that is so, the layers below know.
+ */
+static bool still_matters(struct layer_noted *item)
+{
+	if (item->note == LAYER_NOTE_IMPLIED)
+		item->note = LAYER_NOTE_PASSED;
+	return item->note == LAYER_NOTE_PASSED || item->note == LAYER_NOTE_HARDLINK;
+}
+
 int layer_notes_finish(struct layer *l, struct err *e)
 {
 	for (size_t i = 0; i < l->notes.count; i++) {
-		const struct layer_noted *item = &l->notes.items[i];
+		struct layer_noted *item = &l->notes.items[i];
 
-		if (superseded(l, item))
+		if ((superseded(l, item) || is_gone(l, item)) && !still_matters(item))
 			continue;
 		if (l->options->note(l->options->ctx, item->note, item->path, item->link,
 				     item->has_entry ? &item->entry : NULL, e) == -1)

@@ -23,6 +23,12 @@ static bool made_here(void *ctx, const char *path)
 	return layer_paths_flags(&l->paths, path) & PATH_MADE;
 }
 
+/* A directory that stays, as it leads to such an entry, keeps its time. */
+static int keep_time(void *ctx, const char *path, int dir, struct err *e)
+{
+	return layer_dirs_touch(ctx, path, dir, e);
+}
+
 int layer_make_opaque(struct layer *l, int dir, const char *path, struct err *e)
 {
 	if (fsext_make_opaque(dir) == -1)
@@ -33,20 +39,18 @@ int layer_make_opaque(struct layer *l, int dir, const char *path, struct err *e)
 /* Everything that the layers below have in the directory. */
 static int empty_lower(struct layer *l, int dir, const char *path, struct err *e)
 {
-	struct beneath_keeper keeper = { made_here, l };
+	struct beneath_keeper keeper = { made_here, l, keep_time };
 
-	if (l->alone)
-		return layer_make_opaque(l, dir, path, e);
 	layer_forget_parent(l);
 	if (beneath_empty_but(dir, path, &keeper, e) == -1)
 		return err_context(e, "%s", path);
-	return 0;
+	return l->alone ? layer_make_opaque(l, dir, path, e) : 0;
 }
 
-/* Merged: what the layers below have there goes. */
+/* What the layers below have there goes, and directories that entries of this one only imply, if nothing is in them. */
 static int remove_lower(struct layer *l, const struct layer_spot *s, const char *name, struct err *e)
 {
-	struct beneath_keeper keeper = { made_here, l };
+	struct beneath_keeper keeper = { made_here, l, keep_time };
 
 	layer_forget_parent(l);
 	if (beneath_remove_but(s->dir, name, s->where, &keeper, e) == -1)
@@ -74,9 +78,11 @@ static int hide_lower(struct layer *l, const struct layer_spot *s, const char *n
 		return errno == ENOENT ? layer_hide(l, path, e) : layer_fault(errno, path, e);
 	if (!S_ISDIR(st.st_mode))
 		return 0;
+	if (remove_lower(l, s, name, e) == -1)
+		return -1;
 	fd = openat(s->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
-		return err_errno(e, errno, "%s: open", path);
+		return errno == ENOENT ? layer_hide(l, path, e) : err_errno(e, errno, "%s: open", path);
 	return layer_make_opaque(l, fd, path, e);
 }
 

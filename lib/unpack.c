@@ -144,8 +144,7 @@ struct settling {
 	int root;
 };
 
-
-static int settle_implied(const struct settling *s, const char *path, struct err *e)
+static int settle_implied(const struct settling *s, enum layer_note kind, const char *path, struct err *e)
 {
 	struct err inner = ERR_INIT;
 	struct stat st;
@@ -159,6 +158,8 @@ static int settle_implied(const struct settling *s, const char *path, struct err
 	}
 	if (!S_ISDIR(st.st_mode))
 		return UNPACK_AGAIN;
+	if (kind == LAYER_NOTE_PASSED)
+		return UNPACK_SETTLED;
 	to = beneath_open(s->root, *path ? path : ".", O_RDONLY | O_DIRECTORY, e);
 	if (to == -1)
 		return -1;
@@ -196,7 +197,9 @@ static int settle_note(void *ctx, enum layer_note kind, const char *path, const 
 		return UNPACK_AGAIN;
 	if (kind == LAYER_NOTE_WHITEOUT)
 		return settle_whiteout(ctx, path, e);
-	return kind == LAYER_NOTE_IMPLIED ? settle_implied(ctx, path, e) : UNPACK_SETTLED;
+	if (kind == LAYER_NOTE_IMPLIED || kind == LAYER_NOTE_PASSED)
+		return settle_implied(ctx, kind, path, e);
+	return UNPACK_SETTLED;
 }
 
 static int settle_against(struct unpack *u, int dir, int *roots, struct err *e)

@@ -452,3 +452,16 @@ case('L04', ACCEPT, [BASE, layer(reg('.wh.etc', '')), layer(directory('etc'), re
 case('L05', ACCEPT, [layer(reg('a', '1'), hardlink('b', 'a')), layer(reg('.wh.a', ''))], 'absent:a', 'file:b=1')
 case('L06', ACCEPT, [layer(reg('a', '1')), layer(hardlink('b', 'a'))], 'same:a,b',
      why='hardlink to a lower layer file')
+case('L08', ACCEPT,
+     [layer(directory('d'), reg('d/.wh..wh..opq'), reg('d/a', '1'), reg('d/b', '2')), layer(hardlink('d/c', 'd/a'))],
+     'file:d/b=2', 'file:d/c=1',
+     why='trusted.overlay.opaque is a plain attribute to a userxattr mount, which copied it up with the directory')
+case('L09', ACCEPT,
+     [layer(directory('d'), symlink('a', 'd')), layer(directory('a/x', mode=0o711), reg('a', 'file'))],
+     'file:a=file', 'mode:d/x=711', why='an entry through a lower symlink, which then gives way')
+case('L10', ACCEPT, [layer(reg('d/f', '1')), layer(reg('d/e/.wh.x'), reg('.wh.d'))], 'absent:d',
+     why='a directory that only a whiteout implies does not stay when it is whited out itself')
+case('L11', ACCEPT,
+     [layer(directory('d', mtime=1000), directory('d/e', mtime=1000), reg('d/e/f', '1'), reg('d/g', '2')),
+      layer(reg('d/e/new', '3'), reg('.wh.d'))],
+     'absent:d/g', 'absent:d/e/f', 'file:d/e/new=3', 'mtime:d=1000', why='a directory that stays keeps its time')

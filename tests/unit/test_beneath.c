@@ -206,7 +206,7 @@ static void test_removal_spares(void)
 {
 	char top[64], kept[] = "in/usr/lib/a";
 	int outside, root = make_tree(top, &outside);
-	struct beneath_keeper keeper = { keeps, kept };
+	struct beneath_keeper keeper = { .keep = keeps, .ctx = kept };
 	struct err e = ERR_INIT;
 
 	CHECK_INT(beneath_remove_but(root, "usr", "in", &keeper, &e), 0);

@@ -38,9 +38,9 @@ static int take_note(void *ctx, enum layer_note note, const char *path, const ch
 		     struct err *e)
 {
 	static const char *const names[] = {
-		[LAYER_NOTE_IMPLIED] = "implied", [LAYER_NOTE_HARDLINK] = "hardlink", [LAYER_NOTE_WHITEOUT] = "whiteout",
-		[LAYER_NOTE_DEVICE] = "device",	  [LAYER_NOTE_OWNER] = "owner",	      [LAYER_NOTE_XATTR] = "xattr",
-		[LAYER_NOTE_TRAILING] = "trailing",
+		[LAYER_NOTE_IMPLIED] = "implied", [LAYER_NOTE_PASSED] = "passed",     [LAYER_NOTE_HARDLINK] = "hardlink",
+		[LAYER_NOTE_WHITEOUT] = "whiteout", [LAYER_NOTE_DEVICE] = "device",   [LAYER_NOTE_OWNER] = "owner",
+		[LAYER_NOTE_XATTR] = "xattr",	  [LAYER_NOTE_TRAILING] = "trailing",
 	};
 
 	(void)ctx, (void)entry, (void)e;
@@ -131,7 +131,7 @@ static int mount_pair(const char *top)
 {
 	char data[256], target[128];
 
-	snprintf(data, sizeof data, "lowerdir=%s/upper:%s/lower", top, top);
+	snprintf(data, sizeof data, "userxattr,lowerdir=%s/upper:%s/lower", top, top);
 	snprintf(target, sizeof target, "%s/merged", top);
 	return mount("overlay", target, "overlay", MS_RDONLY, data);
 }
@@ -204,13 +204,13 @@ static void test_notes_of_a_layer_alone(void)
 	static const struct notes_case cases[] = {
 		{ { "d ./ 755", "f a/b/c x" }, "implied 'a' ''\nimplied 'a/b' ''\n" },
 		{ { "f c x" }, "implied '' ''\n" },
-		{ { "d ./ 755", "f a/b x", "d a 700" }, "" },
-		{ { "d ./ 755", "f a/b x", "f a x" }, "" },
-		{ { "d ./ 755", "f a/b/c x", "f a x", "d a 755" }, "" },
+		{ { "d ./ 755", "f a/b x", "d a 700" }, "passed 'a' ''\n" },
+		{ { "d ./ 755", "f a/b x", "f a x" }, "passed 'a' ''\n" },
+		{ { "d ./ 755", "f a/b/c x", "f a x", "d a 755" }, "passed 'a' ''\npassed 'a/b' ''\n" },
 		{ { "d ./ 755", "h b a" }, "hardlink 'b' 'a'\n" },
 		{ { "d ./ 755", "h b /x/./a" }, "hardlink 'b' 'x/a'\n" },
-		{ { "d ./ 755", "h b a", "f b x" }, "" },
-		{ { "d ./ 755", "c n -" }, "device 'n' ''\nwhiteout 'n' ''\n" }, /* it hides what is below */
+		{ { "d ./ 755", "h b a", "f b x" }, "hardlink 'b' 'a'\n" },
+		{ { "d ./ 755", "c n -" }, "device 'n' ''\nwhiteout 'n' ''\n" },
 		{ { "d ./ 755", "c n -", "f n x" }, "" },
 		{ { "d ./ 755", "l s t/u", "f s/f x" }, "implied 't' ''\nimplied 't/u' ''\n" },
 		{ { "d ./ 755", "f .wh.a", "f a/b x" }, "" }, /* opaque: what is below cannot be taken over */
