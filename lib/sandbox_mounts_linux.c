@@ -1,6 +1,7 @@
 #include "sandbox_mount.h"
 
 #include "beneath.h"
+#include "buf.h"
 #include "io.h"
 
 #include <errno.h>
@@ -10,9 +11,12 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#define OPTIONS_MAX 32 /* of one mount */
+#define OPTIONS_MAX 32		/* of one mount */
+#define HOST_FILE_MAX (1 << 20) /* bytes of resolv.conf and hosts */
 
 #define UNPRIVILEGED (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+static const char copy_name[] = ".host-file"; /* in /dev, while its mount is made */
 
 /* The host's view of itself below /sys, which a container's root could read as uid 0. */
 static const char *const hidden_sys[] = {
@@ -203,18 +207,41 @@ static int mount_one(const struct sandbox *s, int root, const struct sandbox_mou
 			 e);
 }
 
-/* The host's file, read-only, if it has one. */
-static int show_host_file(int root, const char *path, struct err *e)
+/* A copy of the host's file in the container's own /dev, and a mount of that copy. A descriptor, -1 with the error set. */
+static int copy_in_dev(int dev, int from, const char *path, struct err *e)
 {
-	cleanup_fd int mount = -1;
+	cleanup_buf struct buf text = BUF_INIT;
+	cleanup_fd int to = -1;
+	int mount;
+
+	if (io_read_all(from, HOST_FILE_MAX, &text, e) == -1)
+		return err_context(e, "%s", path);
+	to = openat(dev, copy_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (to == -1 || io_write_full(to, buf_text(&text), text.len) == -1)
+		return err_errno(e, errno, "copy of %s", path);
+	mount = open_tree(dev, copy_name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	return mount == -1 ? err_errno(e, errno, "copy of %s", path) : mount;
+}
+
+/*
+ * The host's file, read-only, if it has one. With a fresh /dev (dev; else -1) it is a copy, whose name is gone afterwards: not
+ * even a mount that lost its read-only flag leads to the file itself.
+ */
+static int show_host_file(int root, int dev, const char *path, struct err *e)
+{
+	cleanup_fd int from = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), mount = -1;
 	struct stat st;
 
-	if (stat(path, &st) == -1 || !S_ISREG(st.st_mode))
+	if (from == -1 || fstat(from, &st) == -1 || !S_ISREG(st.st_mode))
 		return 0;
-	mount = mount_clone(path, false, e);
+	mount = dev == -1 ? mount_clone(path, false, e) : copy_in_dev(dev, from, path, e);
 	if (mount == -1 || mount_attributes(mount, UNPRIVILEGED | MOUNT_ATTR_RDONLY, 0, false, e) == -1)
 		return -1;
-	return put_mount(root, mount, path, MOUNT_ON_FILE, e);
+	if (put_mount(root, mount, path, MOUNT_ON_FILE, e) == -1)
+		return -1;
+	if (dev != -1 && unlinkat(dev, copy_name, 0) == -1)
+		return err_errno(e, errno, "copy of %s", path);
+	return 0;
 }
 
 static bool has_mount_on(const struct sandbox *s, const char *path)
@@ -225,16 +252,6 @@ static bool has_mount_on(const struct sandbox *s, const char *path)
 	return false;
 }
 
-static int show_host_files(const struct sandbox *s, int root, struct err *e)
-{
-	static const char *const files[] = { "/etc/resolv.conf", "/etc/hosts" };
-
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		if (!has_mount_on(s, files[i]) && show_host_file(root, files[i], e) == -1)
-			return -1;
-	return 0;
-}
-
 /* Whether /dev is a fresh one: a directory that the bundle binds there is left as it is. */
 static bool has_fresh_dev(const struct sandbox *s)
 {
@@ -242,6 +259,19 @@ static bool has_fresh_dev(const struct sandbox *s)
 		if (strcmp(s->mounts[i].destination, "/dev") == 0)
 			return strcmp(s->mounts[i].type, "tmpfs") == 0;
 	return false;
+}
+
+static int show_host_files(const struct sandbox *s, int root, struct err *e)
+{
+	static const char *const files[] = { "/etc/resolv.conf", "/etc/hosts" };
+	cleanup_fd int dev = -1;
+
+	if (has_fresh_dev(s) && (dev = beneath_open(root, "dev", O_RDONLY | O_DIRECTORY, e)) == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		if (!has_mount_on(s, files[i]) && show_host_file(root, dev, files[i], e) == -1)
+			return -1;
+	return 0;
 }
 
 int sandbox_mount_all(const struct sandbox *s, int root, struct err *e)
