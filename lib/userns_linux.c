@@ -268,10 +268,12 @@ static void become_root_inside(int go)
 		_exit(CHILD_FAILED);
 }
 
-static int explain_clone(int errnum, struct err *e)
+static int explain_clone(const struct userns *ns, int errnum, struct err *e)
 {
 	if (errnum == ENOSPC || errnum == EUSERS)
 		return err_set(e, ERR_IO, "no more namespaces are allowed (/proc/sys/user/max_*_namespaces)");
+	if ((errnum == EPERM || errnum == EACCES) && ns->kind == USERNS_IDENTITY)
+		return err_set(e, ERR_IO, "user namespaces are not allowed here, as in a chroot (--userns=host does without)");
 	if (errnum == EPERM || errnum == EACCES)
 		return err_set(e, ERR_IO, "user namespaces are not allowed here (see sysctl kernel.unprivileged_userns_clone, "
 					  "kernel.apparmor_restrict_unprivileged_userns)");
@@ -304,7 +306,7 @@ pid_t userns_fork(const struct userns *ns, int flags, struct err *e)
 	go = ends[1];
 	pid = raw_clone(flags | CLONE_NEWUSER);
 	if (pid == -1)
-		return explain_clone(errno, e);
+		return explain_clone(ns, errno, e);
 	if (pid == 0) {
 		io_cleanup_fd(&go);
 		become_root_inside(wait_end);
