@@ -221,7 +221,7 @@ config() {
 
 @test "promise 6: killed means clean: a bundle is there whole or not at all" {
 	mkdir many
-	for i in {1..1500}; do
+	for i in {1..400}; do
 		echo "$i" >"many/$i"
 	done
 	store_image example.org/many:1 -c '["sh"]' many >/dev/null
@@ -234,13 +234,13 @@ config() {
 		wait "$pid" 2>/dev/null || :
 		if [ -e b ]; then
 			[ -f b/config.json ]
-			[ "$(find b/rootfs -type f | wc -l)" -eq 1500 ]
+			[ "$(find b/rootfs -type f | wc -l)" -eq 400 ]
 			cr-mkrootfs -d b
 		fi
 	done
 	until_true sh -c '! pgrep -x cr-mkrootfs -P 1 >/dev/null'
 	cr-mkrootfs -m copy -i example.org/many:1 b
-	[ "$(find b/rootfs -type f | wc -l)" -eq 1500 ]
+	[ "$(find b/rootfs -type f | wc -l)" -eq 400 ]
 	[ -z "$(leftovers)" ]
 }
 
