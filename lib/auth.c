@@ -31,7 +31,7 @@ static bool decode_base64(const char *text, struct buf *out)
 	size_t n = strcspn(text, "=");
 	unsigned bits = 0, have = 0;
 
-	if (strspn(text + n, "=") != strlen(text + n) || strlen(text + n) > 2)
+	if (strspn(text + n, "=") != strlen(text + n) || strlen(text + n) > 2 || n % 4 == 1)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const char *at = strchr(alphabet, text[i]);
@@ -69,13 +69,20 @@ void auth_basic(const struct credentials *c, struct buf *out)
 		explicit_bzero(plain.data, plain.len);
 }
 
-/* "user:password" */
+/* "user:password", with NULs behind it at times; the user "<token>" has an identity token for a password. */
 static int split(const struct buf *plain, struct credentials *out, struct err *e)
 {
 	const char *text = buf_text(plain), *colon = strchr(text, ':');
 
-	if (!colon || strlen(text) != plain->len)
+	if (!colon)
 		return err_set(e, ERR_CONTENT, "not a user and a password");
+	for (size_t i = strlen(text); i < plain->len; i++)
+		if (text[i])
+			return err_set(e, ERR_CONTENT, "not a user and a password");
+	if (strncmp(text, "<token>:", 8) == 0) {
+		out->identity_token = strdup(colon + 1);
+		return out->identity_token ? 0 : err_nomem(e);
+	}
 	out->user = strndup(text, (size_t)(colon - text));
 	out->password = strdup(colon + 1);
 	return out->user && out->password ? 0 : err_nomem(e);

@@ -24,7 +24,7 @@ void credentials_clear(struct credentials *c); /* wipes the secrets */
 /*
  * What the first of the `files` (NULL-terminated, in order of precedence) that knows the registry says for
  * "registry/repository": the longest prefix that has an entry, down to the host alone; docker.io's entry is that of
- * https://index.docker.io/v1/. Files that are not there are passed over. 1 found, 0 none, -1 with the error set (a file that is no
+ * https://index.docker.io/v1/. Files that are not there, or not ours to read, are passed over. 1 found, 0 none, -1 with the error set (a file that is no
  * JSON, an entry that is no base64 of "user:password").
  */
 int auth_find(const char *const *files, const char *registry, const char *repository, struct credentials *out,
