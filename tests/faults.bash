@@ -1,4 +1,5 @@
 # For the bats files that ask tests/faultserver.py: see there for the faults.
+# shellcheck disable=SC2154 # bats sets status, output and stderr
 
 start_faults() {
 	FAULT_DIR=$BATS_FILE_TMPDIR/faults
