@@ -234,6 +234,8 @@ count() {
 @test "an error without end is not read to its end" {
 	fetch endless-error/x
 	refused 5 forbidden
+	sleep 0.5
+	run ! grep -q 'read to its end' "$FAULT_DIR/log"
 }
 
 @test "nobody there is exit 1" {

@@ -298,14 +298,21 @@ class Handler(BaseHTTPRequestHandler):
 
     # --- manifests ---
 
+    def document_fault(self, fault):
+        if self.kind == "manifests":
+            fault()
+        else:
+            self.fault_plain()
+
     def fault_manifest_wrong(self):
-        self.reply(200, MANIFESTS["arm64"], [("Content-Type", MANIFEST)])
+        self.document_fault(lambda: self.reply(200, MANIFESTS["arm64"], [("Content-Type", MANIFEST)]))
 
     def fault_manifest_hint(self):
-        self.reply(200, MANIFESTS["amd64"], [("Content-Type", MANIFEST), ("Docker-Content-Digest", digest(b"x"))])
+        self.document_fault(lambda: self.reply(
+            200, MANIFESTS["amd64"], [("Content-Type", MANIFEST), ("Docker-Content-Digest", digest(b"x"))]))
 
     def fault_manifest_type(self):
-        self.reply(200, MANIFESTS["amd64"], [("Content-Type", INDEX)])
+        self.document_fault(lambda: self.reply(200, MANIFESTS["amd64"], [("Content-Type", INDEX)]))
 
     def fault_manifest_untyped(self):
         if self.kind == "manifests":
@@ -320,7 +327,8 @@ class Handler(BaseHTTPRequestHandler):
             self.fault_plain()
 
     def fault_manifest_both(self):
-        self.reply(200, make_manifest(CONFIGS["amd64"], manifests=[]), [("Content-Type", MANIFEST)])
+        self.document_fault(lambda: self.reply(
+            200, make_manifest(CONFIGS["amd64"], manifests=[]), [("Content-Type", MANIFEST)]))
 
     def fault_manifest_long(self):
         self.send_response(200)
@@ -345,8 +353,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(403)
         self.end_headers()
         self.close_connection = True
-        for _ in range(4096):
+        for _ in range(1024):
             self.wfile.write(b"x" * 65536)
+        self.server.log.write("read to its end\n")
+        self.server.log.flush()
 
     def fault_headers(self):
         self.send_response(200)
