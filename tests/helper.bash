@@ -58,11 +58,18 @@ blob() {
 	printf '%s\n' "$CR_STORE/images/blobs/sha256/${1#sha256:}"
 }
 
-# damage FILE: another first byte, and the size it had
+# damage FILE: another first byte, and the size it had; blobs are read-only, which only root may pass over
 damage() {
 	local first=X
+	chmod u+w "$1"
 	[ "$(head -c 1 "$1")" != X ] || first=Y
 	printf %s "$first" | dd of="$1" conv=notrunc status=none
+}
+
+# shorten FILE: by its last byte
+shorten() {
+	chmod u+w "$1"
+	truncate -s -1 "$1"
 }
 
 # sleeps up to 10 s until CMD succeeds
