@@ -183,10 +183,10 @@ config() {
 
 @test "paths with spaces, colons and commas, for store and target" {
 	need_userns
-	cp -a "$CR_STORE" 'a store: with, all\of it'
+	cp -af "$CR_STORE" 'a store: with, all\of it'
 	mkdir 'dir: x,y'
 	store_image example.org/bb:1 -c '["sh"]' "$(busybox_root)" upper >/dev/null
-	cp -a "$CR_STORE"/images/. 'a store: with, all\of it/images'
+	cp -af "$CR_STORE"/images/. 'a store: with, all\of it/images'
 	export CR_STORE='a store: with, all\of it'
 	cr-inspect -r example.org/bb:1 | cr-unpack | cr-mkrootfs 'dir: x,y/b b'
 	run -0 --separate-stderr cr-exec 'dir: x,y/b b' -- cat /etc/file
