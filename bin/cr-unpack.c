@@ -1,5 +1,6 @@
 /* cr-unpack - the layers lie unpacked in the store, and their diff_ids match the config. */
 #include "cli.h"
+#include "confine.h"
 #include "gather.h"
 #include "layers.h"
 #include "unpack.h"
@@ -167,7 +168,7 @@ static int apply(void *ctx, struct err *e)
 
 	umask(0);
 	source_fd_init(&in, STDIN_FILENO, "standard input");
-	return unpack_stream(&in.source, NULL, NULL, a->root, &options, true, e);
+	return unpack_stream(&in.source, NULL, NULL, a->root, &options, (int[]){ STDIN_FILENO, worker_report() }, 2, e);
 }
 
 static int apply_stdin(struct program *p, const char *dir)
@@ -182,7 +183,7 @@ static int apply_stdin(struct program *p, const char *dir)
 		err_errno(&e, errno, "%s", dir);
 	else if (userns_plan(&ns, &e) == 0) {
 		a.chown = userns_can_chown(&ns);
-		worker_run(&ns, 0, apply, &a, &e);
+		worker_run(&ns, confine_namespaces, apply, &a, &e);
 	}
 	io_cleanup_fd(&a.root);
 	return e.kind == ERR_NONE ? 0 : cli_fail(&p->cli, &e);

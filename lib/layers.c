@@ -1,6 +1,7 @@
 #include "layers.h"
 
 #include "beneath.h"
+#include "confine.h"
 #include "notes.h"
 #include "overlay.h"
 #include "unpack.h"
@@ -139,7 +140,7 @@ static int start_locked(struct layers *l, struct job *j, const struct digest *ch
 		return -1;
 	if (mkdirat(l->store->tmp, j->dir, 0700) == -1)
 		return err_errno(e, errno, "mkdir tmp/%s", j->dir);
-	if (worker_start(&j->worker, &l->userns, 0, unpack_alone, &j->unpack, e) == -1)
+	if (worker_start(&j->worker, &l->userns, confine_namespaces, unpack_alone, &j->unpack, e) == -1)
 		return -1;
 	j->state = RUNNING;
 	l->running++;
@@ -305,7 +306,7 @@ static int settle(struct layers *l, struct job *j, struct err *e)
 	if (status != UNPACK_AGAIN)
 		return status;
 	say(l, j, true, "unpacked again on the layers below it");
-	if (worker_run(&l->userns, overlay_namespaces, unpack_onto, &j->unpack, e) == -1)
+	if (worker_run(&l->userns, confine_namespaces | overlay_namespaces, unpack_onto, &j->unpack, e) == -1)
 		return -1;
 	return worker_run(&l->userns, 0, remove_scaffolding, &j->unpack, e);
 }

@@ -1,6 +1,7 @@
 #include "unpack.h"
 
 #include "beneath.h"
+#include "confine.h"
 #include "fsext.h"
 #include "hash.h"
 #include "inflate.h"
@@ -11,6 +12,7 @@
 #include "stack.h"
 #include "tar.h"
 #include "unpacked.h"
+#include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,25 +20,7 @@
 #include <sys/stat.h>
 #ifdef __linux__
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #endif
-
-/*
- * The worker's whole world becomes the tree it fills: what slips through the walk beneath the root still cannot
- * leave it. Only root (of a user namespace, mostly) may; without it the walk alone stands guard.
- */
-static int make_root(int root, struct err *e)
-{
-#ifdef __linux__
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return err_errno(e, errno, "no_new_privs");
-#endif
-	if (geteuid() != 0)
-		return 0;
-	if (fchdir(root) == -1 || chroot(".") == -1)
-		return err_errno(e, errno, "chroot into the layer's tree");
-	return 0;
-}
 
 static int check(const char *what, const struct digest *expected, struct hash *h, struct err *e)
 {
@@ -49,7 +33,7 @@ static int check(const char *what, const struct digest *expected, struct hash *h
 }
 
 int unpack_stream(struct source *in, const struct descriptor *blob, const struct digest *diff_id, int root,
-		  const struct layer_options *options, bool enter_root, struct err *e)
+		  const struct layer_options *options, const int *keep, size_t keep_count, struct err *e)
 {
 	cleanup_hash struct hash *packed = hash_new(e), *plain = packed ? hash_new(e) : NULL;
 	cleanup_inflate struct inflate *z = NULL;
@@ -62,7 +46,10 @@ int unpack_stream(struct source *in, const struct descriptor *blob, const struct
 	if (!(z = inflate_new(&compressed.source, e)))
 		return -1;
 	source_hash_init(&raw, inflate_source(z), plain);
-	if (!(t = tar_new(&raw.source, e)) || (enter_root && make_root(root, e) == -1))
+	if (!(t = tar_new(&raw.source, e)))
+		return -1;
+	/* The whole world becomes the tree: what slips through the walk beneath the root still cannot leave it. */
+	if (confine(root, keep, keep_count, e) == -1)
 		return -1;
 	if (layer_apply(t, root, options, e) == -1)
 		return -1;
@@ -109,7 +96,8 @@ static int unpack_to(struct unpack *u, int dir, int root, struct err *e)
 	u->options.note = write_note;
 	u->options.ctx = notes;
 	source_fd_init(&in, fd, "the blob");
-	if (unpack_stream(&in.source, u->blob, u->diff_id, root, &u->options, true, e) == -1)
+	if (unpack_stream(&in.source, u->blob, u->diff_id, root, &u->options,
+			  (int[]){ fd, fileno(notes), worker_report() }, 3, e) == -1)
 		return -1;
 	return fflush(notes) == EOF ? err_errno(e, errno, "notes") : 0;
 }

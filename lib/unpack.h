@@ -39,9 +39,10 @@ int unpack_remove(void *ctx, struct err *e);
 
 /*
  * Reads a whole layer from `in` and applies it beneath root. blob and diff_id may be NULL: not checked. For workers, and for
- * `cr-unpack -C`.
+ * `cr-unpack -C`: before the first byte of the archive is looked at, confine() takes everything from the process but `root` and the
+ * descriptors of `keep`, which must hold those that `in` and the notes need and worker_report().
  */
 int unpack_stream(struct source *in, const struct descriptor *blob, const struct digest *diff_id, int root,
-		  const struct layer_options *options, bool enter_root, struct err *e);
+		  const struct layer_options *options, const int *keep, size_t keep_count, struct err *e);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -13,19 +14,27 @@
 
 #define FAILED 101 /* exit status beyond what fn may return */
 
-static void die_with(pid_t parent)
+static int report = -1; /* of this process, when it is a worker */
+
+/* Nobody to report to: the parent died before it could be said that we are to die with it. */
+static void die_with_parent(void)
 {
+	struct pollfd reader = { .fd = report, .events = POLLOUT };
+
 #ifdef __linux__
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent) /* it died before the call; inside a pid namespace this shows 0 */
-		_exit(1);
-#else
-	(void)parent;
 #endif
+	if (poll(&reader, 1, 0) == 1 && reader.revents & POLLERR)
+		_exit(1);
+}
+
+int worker_report(void)
+{
+	return report;
 }
 
 /* The child's exit status: what fn returned, or FAILED with the error value on its way through the pipe. */
-static int call(int (*fn)(void *ctx, struct err *e), void *ctx, int report)
+static int call(int (*fn)(void *ctx, struct err *e), void *ctx)
 {
 	struct err result = ERR_INIT;
 	int status = fn(ctx, &result);
@@ -38,7 +47,6 @@ static int call(int (*fn)(void *ctx, struct err *e), void *ctx, int report)
 int worker_start(struct worker *w, const struct userns *ns, int flags, int (*fn)(void *ctx, struct err *e), void *ctx,
 		 struct err *e)
 {
-	pid_t parent = getpid();
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) == -1)
@@ -46,8 +54,9 @@ int worker_start(struct worker *w, const struct userns *ns, int flags, int (*fn)
 	w->pid = userns_fork(ns, flags, e);
 	if (w->pid == 0) {
 		close(ends[0]);
-		die_with(parent);
-		_exit(call(fn, ctx, ends[1]));
+		report = ends[1];
+		die_with_parent();
+		_exit(call(fn, ctx));
 	}
 	close(ends[1]);
 	w->report = ends[0];

@@ -28,6 +28,9 @@ struct worker {
 int worker_start(struct worker *w, const struct userns *ns, int flags, int (*fn)(void *ctx, struct err *e), void *ctx,
 		 struct err *e);
 
+/* In a worker: the descriptor its error value goes back by, which is not to be closed. -1 elsewhere. */
+int worker_report(void);
+
 /* Waits for its end. What fn returned (0 to 100), or -1 with the error that fn set, or with one that says how it died. */
 int worker_wait(struct worker *w, struct err *e);
 
