@@ -75,13 +75,14 @@ config() {
 	[ "$(config 'd["process"]["args"]')" = "['mine']" ]
 }
 
-@test "an image without a command needs one" {
+@test "an image without a command is a bundle without one, unless it is given one" {
 	store_image example.org/n:1 lower >/dev/null
 	cr-inspect -r example.org/n:1 | cr-unpack >/dev/null
-	run -2 --separate-stderr cr-mkrootfs -i example.org/n:1 b
-	[[ $stderr == *"no command"* ]]
-	[ ! -e b ]
-	run -0 cr-mkrootfs -i example.org/n:1 b -- word
+	cr-mkrootfs -i example.org/n:1 b
+	[ "$(config 'd["process"].get("args", [])')" = "[]" ]
+	rm -rf b
+	cr-mkrootfs -i example.org/n:1 b -- word
+	[ "$(config 'd["process"]["args"]')" = "['word']" ]
 }
 
 @test "users: digits are a number, an explicit group drops the others, an unknown name is 4" {
