@@ -7,6 +7,11 @@ setup() {
 	make_root "$root"
 }
 
+# What a test that failed has left running would hold the runner up.
+teardown() {
+	[ -z "${pid-}" ] || kill -9 "$pid" 2>/dev/null || true
+}
+
 # make_root DIR: a root filesystem of busybox alone
 make_root() {
 	local box name
@@ -147,7 +152,7 @@ until_there() {
 # --- signals and processes ---
 
 @test "signals are passed on" {
-	cr-exec "$root" -- sh -c 'trap "exit 9" TERM; trap "echo usr1 >/got" USR1; echo up >/up; while :; do sleep 0.1; done' &
+	cr-exec "$root" -- sh -c 'trap "exit 9" TERM; trap "echo usr1 >/got" USR1; echo up >/up; while :; do sleep 0.1; done' 3>&- &
 	pid=$!
 	until_there "$root/up"
 	kill -USR1 "$pid"
@@ -169,7 +174,7 @@ until_there() {
 
 @test "killed means clean: kill -9 of cr-exec leaves no process" {
 	mark=41$((RANDOM + 10000))
-	cr-exec "$root" -- sh -c "sleep $mark & echo up >/up; sleep $mark" &
+	cr-exec "$root" -- sh -c "sleep $mark & echo up >/up; sleep $mark" 3>&- &
 	pid=$!
 	until_there "$root/up"
 	pgrep -f "^sleep $mark" >/dev/null
