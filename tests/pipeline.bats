@@ -448,6 +448,23 @@ teardown() {
 	[ "$output" = hello ]
 }
 
+@test "a standard descriptor that was closed is /dev/null, and no file of the store" {
+	[ -d /proc/self/fd ] || skip "no /proc"
+	cr-fetch-manifest busybox | cr-fetch-blob >records
+	mkfifo in
+	for program in cr-fetch-blob cr-verify cr-unpack 'cr-tag busybox' 'cr-mkrootfs bb'; do
+		# shellcheck disable=SC2086 # a command and its operand
+		$program <in >&- 2>&- 3>&- &
+		pid=$!
+		exec 7>in
+		head -n 1 records >&7 # once it is taken, the store is open
+		until_true sh -c "[ \"\$(readlink /proc/$pid/exe)\" = '$(readlink -f "$BIN/${program%% *}")' ] && [ \$(ls /proc/$pid/fd | wc -l) -gt 4 ]"
+		[ "$(readlink "/proc/$pid/fd/1" "/proc/$pid/fd/2")" = $'/dev/null\n/dev/null' ]
+		exec 7>&-
+		wait "$pid" || :
+	done
+}
+
 @test "a name that is no reference is refused by each program, and never run" {
 	for name in 'a;touch ran' '$(touch ran)' '`touch ran`' 'a b' $'a\nb' '../a' 'a/../b' 'A' '' "$REGISTRY/a;b"; do
 		for program in cr-fetch-manifest cr-fetch-blob cr-inspect cr-cat 'container pull' 'container inspect' 'container run'; do
