@@ -168,7 +168,7 @@ static int apply(void *ctx, struct err *e)
 
 	umask(0);
 	source_fd_init(&in, STDIN_FILENO, "standard input");
-	return unpack_stream(&in.source, NULL, NULL, a->root, &options, (int[]){ STDIN_FILENO, worker_report() }, 2, e);
+	return unpack_stream(&in.source, NULL, a->root, &options, (int[]){ STDIN_FILENO, worker_report() }, 2, e);
 }
 
 static int apply_stdin(struct program *p, const char *dir)

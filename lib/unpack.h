@@ -19,7 +19,7 @@ struct unpack {
 	struct layer_options options;	/* note and ctx are set here */
 };
 
-/* Unpacks the blob alone into <dir>/fs, and checks its digest and its diff_id. */
+/* Checks the blob's digest, then unpacks it alone into <dir>/fs, and checks its diff_id. */
 int unpack_alone(void *ctx, struct err *e);
 
 #define UNPACK_SETTLED 0
@@ -38,11 +38,11 @@ int unpack_onto(void *ctx, struct err *e);
 int unpack_remove(void *ctx, struct err *e);
 
 /*
- * Reads a whole layer from `in` and applies it beneath root. blob and diff_id may be NULL: not checked. For workers, and for
+ * Reads a whole layer from `in` and applies it beneath root. diff_id may be NULL: not checked. For workers, and for
  * `cr-unpack -C`: before the first byte of the archive is looked at, confine() takes everything from the process but `root` and the
  * descriptors of `keep`, which must hold those that `in` and the notes need and worker_report().
  */
-int unpack_stream(struct source *in, const struct descriptor *blob, const struct digest *diff_id, int root,
+int unpack_stream(struct source *in, const struct digest *diff_id, int root,
 		  const struct layer_options *options, const int *keep, size_t keep_count, struct err *e);
 
 #endif
