@@ -8,6 +8,7 @@
 #include "overlay.h"
 #include "rootfs.h"
 #include "stack.h"
+#include "unfinished.h"
 #include "unpacked.h"
 #include "worker.h"
 
@@ -270,11 +271,10 @@ static int write_facts(const struct making *m, const struct buf *config, struct 
 	return write_command(m, config, e);
 }
 
-/* Makes the unfinished bundle beside its final place: "<parent>/.<name>.XXXXXX". Appends the final, absolute path. */
-static int make_beside(struct making *m, const char *target, struct buf *final, struct err *e)
+/* Makes the directory that becomes the bundle. Appends the final, absolute path. */
+static int make_dir(struct making *m, const struct store *s, const char *target, struct buf *final, struct err *e)
 {
 	cleanup_free char *for_parent = strdup(target), *for_name = strdup(target), *parent = NULL;
-	cleanup_buf struct buf template = BUF_INIT;
 	const char *name;
 
 	if (!for_parent || !for_name)
@@ -285,16 +285,10 @@ static int make_beside(struct making *m, const char *target, struct buf *final, 
 	if (!(parent = realpath(dirname(for_parent), NULL)))
 		return err_errno(e, errno, "%s", target);
 	buf_addf(final, "%s/%s", parent, name);
-	buf_addf(&template, "%s/.%s.XXXXXX", parent, name);
-	if (buf_check(&template, e) == -1 || buf_check(final, e) == -1 || !(m->dir = buf_steal(&template)))
-		return e->kind == ERR_NONE ? err_nomem(e) : -1;
-	if (!mkdtemp(m->dir)) { /* 0700: what is setuid inside is out of others' reach */
-		err_errno(e, errno, "%s", m->dir);
-		free(steal_ptr(&m->dir));
+	if (buf_check(final, e) == -1)
 		return -1;
-	}
-	m->dir_fd = open(m->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return m->dir_fd == -1 ? err_errno(e, errno, "%s", m->dir) : 0;
+	m->dir_fd = unfinished_make(s, parent, &m->dir, e);
+	return m->dir_fd == -1 ? -1 : 0;
 }
 
 static int fill(struct making *m, const struct store *s, const char *final, struct err *e)
@@ -317,27 +311,6 @@ static int fill(struct making *m, const struct store *s, const char *final, stru
 	return worker_run(&ns, 0, overlay ? make_upper : make_copy, m, e);
 }
 
-static int remove_dir(void *ctx, struct err *e)
-{
-	const char *path = ctx;
-	cleanup_free char *for_parent = strdup(path), *for_name = strdup(path);
-	cleanup_fd int parent = -1;
-
-	if (!for_parent || !for_name)
-		return err_nomem(e);
-	parent = open(dirname(for_parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (parent == -1)
-		return err_errno(e, errno, "%s", path);
-	return beneath_remove(parent, basename(for_name), e);
-}
-
-static int remove_as_owner(char *path, struct err *e)
-{
-	struct userns ns;
-
-	return userns_plan(&ns, e) == -1 ? -1 : worker_run(&ns, 0, remove_dir, path, e);
-}
-
 int mkbundle_make(const struct mkbundle *how, const struct store *s, const struct image *im, const char *target,
 		  struct err *e)
 {
@@ -345,13 +318,13 @@ int mkbundle_make(const struct mkbundle *how, const struct store *s, const struc
 	cleanup_buf struct buf final = BUF_INIT;
 	struct err ignored = ERR_INIT;
 
-	if (make_beside(&m, target, &final, e) == 0 && fill(&m, s, buf_text(&final), e) == 0 &&
+	if (make_dir(&m, s, target, &final, e) == 0 && fill(&m, s, buf_text(&final), e) == 0 &&
 	    rename(m.dir, buf_text(&final)) == -1)
 		err_errno(e, errno, "%s", target);
 	if (e->kind == ERR_NONE)
 		return 0;
 	if (m.dir)
-		remove_as_owner(m.dir, &ignored);
+		unfinished_remove(m.dir, &ignored);
 	return -1;
 }
 
@@ -368,5 +341,5 @@ int mkbundle_remove(const char *target, struct err *e)
 		return -1;
 	if (access(buf_text(&config), F_OK) == -1)
 		return err_set(e, ERR_USAGE, "%s: not a bundle (it has no config.json)", target);
-	return remove_as_owner(path, e) == -1 ? err_context(e, "%s", target) : 0;
+	return unfinished_remove(path, e) == -1 ? err_context(e, "%s", target) : 0;
 }
