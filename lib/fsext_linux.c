@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #define COPY_CHUNK (1u << 30)	  /* bytes of one copy_file_range */
-#define COPY_BUFFER (128u << 10) /* bytes, where it does not serve */
 
 /*
  * The mark for mounts with userxattr, as all of ours are. Not the other one, trusted.overlay.opaque, beside it: such a mount
@@ -124,28 +123,6 @@ bool fsext_is_opaque(int dir)
 	return fsext_get_xattr(dir, "", OPAQUE, &value, 1) == 1 && value == 'y';
 }
 
-static int copy_by_hand(int from, int to, off_t at, off_t n)
-{
-	cleanup_free char *data = malloc(COPY_BUFFER);
-
-	if (!data)
-		return -1;
-	while (n > 0) {
-		size_t want = n < (off_t)COPY_BUFFER ? (size_t)n : COPY_BUFFER;
-		ssize_t got = pread(from, data, want, at);
-		if (got == 0)
-			errno = ENODATA;
-		if (got <= 0)
-			return -1;
-		ssize_t put = pwrite(to, data, (size_t)got, at);
-		if (put == -1)
-			return -1;
-		at += put;
-		n -= put;
-	}
-	return 0;
-}
-
 int fsext_copy_range(int from, int to, off_t at, off_t n)
 {
 	while (n > 0) {
@@ -153,7 +130,7 @@ int fsext_copy_range(int from, int to, off_t at, off_t n)
 		size_t want = n < (off_t)COPY_CHUNK ? (size_t)n : COPY_CHUNK;
 		ssize_t got = copy_file_range(from, &in, to, &out, want, 0);
 		if (got <= 0) /* not between these two, or not on this kernel; the copy by hand knows the end */
-			return copy_by_hand(from, to, at, n);
+			return io_copy_range(from, to, at, n);
 		at += got;
 		n -= got;
 	}

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COPY_BUFFER (128u << 10) /* bytes */
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
 
@@ -85,22 +84,5 @@ bool fsext_is_opaque(int dir)
 
 int fsext_copy_range(int from, int to, off_t at, off_t n)
 {
-	cleanup_free char *data = malloc(COPY_BUFFER);
-
-	if (!data)
-		return -1;
-	while (n > 0) {
-		size_t want = n < (off_t)COPY_BUFFER ? (size_t)n : COPY_BUFFER;
-		ssize_t got = pread(from, data, want, at);
-		if (got == 0)
-			errno = ENODATA;
-		if (got <= 0)
-			return -1;
-		ssize_t put = pwrite(to, data, (size_t)got, at);
-		if (put == -1)
-			return -1;
-		at += put;
-		n -= put;
-	}
-	return 0;
+	return io_copy_range(from, to, at, n);
 }

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#define COPY_BUFFER (256u << 10) /* bytes */
+
 void io_cleanup_fd(int *fd)
 {
 	int saved = errno;
@@ -61,6 +63,28 @@ int io_write_full(int fd, const void *data, size_t n)
 		if (put == -1)
 			return -1;
 		done += (size_t)put;
+	}
+	return 0;
+}
+
+int io_copy_range(int from, int to, off_t at, off_t n)
+{
+	cleanup_free char *data = malloc(COPY_BUFFER);
+
+	if (!data)
+		return -1;
+	while (n > 0) {
+		size_t want = n < (off_t)COPY_BUFFER ? (size_t)n : COPY_BUFFER;
+		ssize_t got = pread(from, data, want, at), put;
+		if (got == 0)
+			errno = ENODATA;
+		if (got <= 0)
+			return -1;
+		put = pwrite(to, data, (size_t)got, at);
+		if (put == -1)
+			return -1;
+		at += put;
+		n -= put;
 	}
 	return 0;
 }

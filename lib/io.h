@@ -59,6 +59,9 @@ ssize_t io_read_full(int fd, void *data, size_t n);
 /* Writes all n bytes. Returns 0, or -1 with errno. */
 int io_write_full(int fd, const void *data, size_t n);
 
+/* Copies n bytes of `from` to `to`, both at the offset `at`. 0, or -1 with errno (ENODATA: `from` ends before). */
+int io_copy_range(int from, int to, off_t at, off_t n);
+
 /*
  * Appends the whole of fd to `out`, up to `max` bytes. More than that is ERR_CONTENT.
  */
