@@ -217,6 +217,10 @@ int main(int argc, char **argv)
 	p.isolation = sandbox_isolation_default;
 	if (!p.env)
 		return SANDBOX_FAILED;
+	if (sandbox_own_arguments(argv, &e) == -1) {
+		cli_error(&p.cli, &e);
+		return SANDBOX_FAILED;
+	}
 	status = parse_options(&p, argc, argv);
 	if (status)
 		return status;

@@ -92,6 +92,12 @@ void sandbox_init(struct sandbox *s);
 extern const uint64_t sandbox_default_caps;
 
 /*
+ * Points argv to copies of its strings, which last as long as the program. To be called first thing in main: all that a container
+ * then sees of the command line that runs it, in /proc/1/cmdline, is the program's name. 0, or -1 with the error set.
+ */
+int sandbox_own_arguments(char *argv[], struct err *e);
+
+/*
  * Makes the running program a copy in memory that nothing can write to or execute again, by executing it once more: a
  * container that gets hold of its runtime through /proc then gets hold of nothing (CVE-2019-5736). To be called
  * with main's arguments before sandbox_run; returns 0 in the copy, and does not return otherwise. -1 with the error set.

@@ -61,6 +61,7 @@ static int set_up(struct inside *in, struct err *e)
 
 	if (sandbox_harden_init(e) == -1)
 		return -1;
+	sandbox_forget_arguments();
 	if (getrlimit(RLIMIT_NOFILE, &in->files) == -1)
 		return err_errno(e, errno, "limit of open files");
 	umask(0);

@@ -26,6 +26,7 @@ void sandbox_signals(sigset_t *set);
 
 /* Gives up what process 1 must not leak: nobody may trace it, and it dies with the supervisor. */
 int sandbox_harden_init(struct err *e);
+void sandbox_forget_arguments(void); /* but for the program's name */
 
 /*
  * Becomes the user, with exactly the capabilities of s, a session keyring of its own, and no way to gain more: the last

@@ -1,4 +1,4 @@
-#include "sandbox.h"
+#include "sandbox_inside.h"
 
 #include "io.h"
 
@@ -39,6 +39,37 @@ static int copy_whole(int from, int to)
 			return -1;
 	}
 	return 0;
+}
+
+/* Where the kernel finds our command line: argv's strings lie one behind the other. */
+static struct {
+	char *start;
+	size_t len;
+} command_line;
+
+int sandbox_own_arguments(char *argv[], struct err *e)
+{
+	size_t n = 0;
+
+	for (char *first = argv[0]; argv[n]; n++) {
+		command_line.start = first;
+		command_line.len = (size_t)(argv[n] - first) + strlen(argv[n]);
+		if (!(argv[n] = strdup(argv[n])))
+			return err_nomem(e);
+	}
+	return 0;
+}
+
+void sandbox_forget_arguments(void)
+{
+	char *start = command_line.start, *slash = start ? strrchr(start, '/') : NULL;
+	size_t name;
+
+	if (!start)
+		return;
+	name = strlen(slash ? slash + 1 : start);
+	memmove(start, slash ? slash + 1 : start, name);
+	explicit_bzero(start + name, command_line.len - name);
 }
 
 int sandbox_seal_program(char *const argv[], struct err *e)
