@@ -143,6 +143,8 @@ fact() {
 	run -125 --separate-stderr container run --no-such-option busybox
 	[[ $stderr == *"--no-such-option"* ]]
 	run -125 container run -e
+	run -125 --separate-stderr container run -e A=b --platform
+	[[ $stderr == *"--platform needs a value"* ]] # and does not take an option that was moved out of the way
 	run -125 container run --name
 	run -125 container run --userns other busybox true
 	run -125 --separate-stderr container run -u nosuchuser busybox true
