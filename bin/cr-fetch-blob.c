@@ -67,10 +67,13 @@ static struct item *item_at(struct program *p, size_t i)
 
 static void item_failed(struct program *p, struct item *it, struct err *e)
 {
+	struct digest_str digest = digest_str(&it->record.digest);
 	int status;
 
 	it->state = FAILED;
-	err_context(e, "%s@%s", it->record.source, digest_str(&it->record.digest).text);
+	if (strncmp(e->text, digest.text, strlen(digest.text)) != 0) /* the store names the blob itself */
+		err_context(e, "%s", digest.text);
+	err_context(e, "%s", it->record.source);
 	status = cli_fail(&p->cli, e);
 	if (!p->status)
 		p->status = status;
