@@ -33,7 +33,14 @@ LIBS_cr-exec	       =
 
 all: $(PROGRAMS) ## build the programs into bin/
 
-$(OUT)/%: $(BUILD)/bin/%.o $(LIB)
+# Programs of another platform in the same place are not up to date, however new they are.
+STAMP = build/platform-of-$(subst /,-,$(OUT))
+$(STAMP): FORCE
+	@mkdir -p $(@D)
+	@echo $(PLATFORM) | cmp -s - $@ || echo $(PLATFORM) >$@
+FORCE:
+
+$(OUT)/%: $(BUILD)/bin/%.o $(LIB) $(STAMP)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LIBS_$*)
 
@@ -83,4 +90,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: all check clean demo help install lint
+.PHONY: FORCE all check clean demo help install lint
