@@ -145,7 +145,7 @@ canary_dir() {
 		run cr-exec "$root" -- /bin/true
 		[[ $status -eq 0 || $status -eq 125 ]]
 		ln -sfn "$CANARY_DIR" "$root/$path"
-		run cr-exec -w /work/here "$root" -- /bin/sh -c 'echo x >/etc/hosts; echo x >/dev/null; echo x >/dev/shm/x'
+		run cr-exec -w /srv/here "$root" -- /bin/sh -c 'echo x >/etc/hosts; echo x >/dev/null; echo x >/dev/shm/x'
 		[ "$(tree_of)" = "$BEFORE" ] || { echo "$path"; tree_of; false; }
 	done
 }
