@@ -48,27 +48,6 @@ struct work {
 	struct buf source;
 };
 
-/* The media type of a document that came without one. */
-static int own_media_type(const struct buf *body, struct buf *out, struct err *e)
-{
-	cleanup_json struct json *doc = json_parse(buf_text(body), body->len, e);
-	cleanup_free char *type = NULL;
-	struct json_value root, v;
-
-	if (!doc)
-		return -1;
-	root = json_root(doc);
-	v = json_member(root, "mediaType");
-	if (!json_exists(v)) {
-		buf_adds(out, json_exists(json_member(root, "manifests")) ? OCI_INDEX : OCI_MANIFEST);
-		return buf_check(out, e);
-	}
-	if (!(type = json_string(v, e)))
-		return -1;
-	buf_adds(out, type);
-	return buf_check(out, e);
-}
-
 static int check_digest(const struct registry_manifest *m, const struct digest *wanted, struct digest *actual,
 			struct err *e)
 {
@@ -84,8 +63,7 @@ static int check_digest(const struct registry_manifest *m, const struct digest *
 }
 
 /*
- * Reads what a tag or a digest (`wanted`, or NULL) names, from the store if it is there, else from the registry. Fills d, and
- * text with the bytes.
+ * Reads what a tag or a digest (`wanted`; else NULL) names at the registry. Fills d, and text with the bytes.
  */
 static int get_from_registry(struct work *w, const char *reference, const struct digest *wanted, struct descriptor *d,
 			     struct buf *text, struct err *e)
@@ -95,16 +73,13 @@ static int get_from_registry(struct work *w, const char *reference, const struct
 	if (registry_manifest(w->p->registry, w->ref.registry, w->ref.repository, reference, &m, e) == -1 ||
 	    check_digest(&m, wanted, &d->digest, e) == -1)
 		return -1;
-	if (oci_kind(buf_text(&m.media_type)) == OCI_KIND_OTHER) {
-		buf_reset(&m.media_type); /* "application/json" and the like say nothing */
-		if (own_media_type(&m.body, &m.media_type, e) == -1)
-			return -1;
-	}
 	d->size = (int64_t)m.body.len;
-	free(d->media_type);
-	d->media_type = buf_steal(&m.media_type);
+	if (oci_kind(buf_text(&m.media_type)) == OCI_KIND_OTHER) /* "application/json" and the like say nothing */
+		d->media_type = oci_own_media_type(buf_text(&m.body), m.body.len, e);
+	else if (!(d->media_type = buf_steal(&m.media_type)))
+		err_nomem(e);
 	buf_add(text, buf_text(&m.body), m.body.len);
-	return d->media_type ? buf_check(text, e) : err_nomem(e);
+	return d->media_type ? buf_check(text, e) : -1;
 }
 
 static int get_by_descriptor(struct work *w, struct descriptor *d, struct buf *text, struct err *e)
@@ -118,16 +93,6 @@ static int get_by_descriptor(struct work *w, struct descriptor *d, struct buf *t
 	if (got.size != d->size)
 		return err_set(e, ERR_CONTENT, "%s: %lld bytes, not %lld", digest_str(&d->digest).text,
 			       (long long)got.size, (long long)d->size);
-	return 0;
-}
-
-static int print_image(struct work *w, const struct image *im, struct err *e)
-{
-	struct record r;
-
-	for (size_t i = 0; i < im->manifest.count + 2; i++)
-		if (image_record(im, i, buf_text(&w->source), &r, e) == -1 || record_print(stdout, &r, e) == -1)
-			return -1;
 	return 0;
 }
 
@@ -146,7 +111,7 @@ static int take_manifest(struct work *w, const struct descriptor *d, const struc
 	    fetch_one(&w->p->fetch, w->ref.registry, w->ref.repository, &m.config.digest, m.config.size, e) == -1 ||
 	    image_open(&im, &w->p->store, d, e) == -1)
 		return -1;
-	return print_image(w, &im, e);
+	return image_print(&im, buf_text(&w->source), stdout, e);
 }
 
 static int take(struct work *w, const struct descriptor *d, const struct buf *text, int depth, struct err *e);
@@ -210,19 +175,14 @@ static int take(struct work *w, const struct descriptor *d, const struct buf *te
 /* A digest's document lies in the store, perhaps: then nothing is asked at all. */
 static int get_by_digest(struct work *w, struct descriptor *d, struct buf *text, struct err *e)
 {
-	struct buf type = BUF_INIT;
-
 	if (!store_has_blob(&w->p->store, &w->ref.digest, -1))
 		return get_from_registry(w, digest_str(&w->ref.digest).text, &w->ref.digest, d, text, e);
-	if (store_read_blob(&w->p->store, &w->ref.digest, -1, OCI_MANIFEST_MAX, text, e) == -1 ||
-	    own_media_type(text, &type, e) == -1) {
-		buf_clear(&type);
+	if (store_read_blob(&w->p->store, &w->ref.digest, -1, OCI_MANIFEST_MAX, text, e) == -1)
 		return -1;
-	}
 	d->digest = w->ref.digest;
 	d->size = (int64_t)text->len;
-	d->media_type = buf_steal(&type);
-	return d->media_type ? 0 : err_nomem(e);
+	d->media_type = oci_own_media_type(buf_text(text), text->len, e);
+	return d->media_type ? 0 : -1;
 }
 
 static int resolve(struct work *w, struct err *e)

@@ -115,14 +115,8 @@ static int source_of(const char *name, struct buf *out, struct err *e)
 static int print_records(const struct image *im, const char *name, struct err *e)
 {
 	cleanup_buf struct buf source = BUF_INIT;
-	struct record r;
 
-	if (source_of(name, &source, e) == -1)
-		return -1;
-	for (size_t i = 0; i < im->manifest.count + 2; i++)
-		if (image_record(im, i, buf_text(&source), &r, e) == -1 || record_print(stdout, &r, e) == -1)
-			return -1;
-	return 0;
+	return source_of(name, &source, e) == -1 ? -1 : image_print(im, buf_text(&source), stdout, e);
 }
 
 static int inspect(const struct store *s, const char *what, const struct platform *want, bool records, struct err *e)

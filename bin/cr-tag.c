@@ -49,28 +49,6 @@ static int full_name(const char *text, struct buf *out, struct err *e)
 	return buf_check(out, e);
 }
 
-/* The records were only words: the blobs must be there. */
-static int check_blobs(const struct store *s, const struct image *im, struct err *e)
-{
-	for (size_t i = 0; i < im->manifest.count; i++) {
-		cleanup_fd int fd =
-			store_open_blob(s, &im->manifest.layers[i].digest, im->manifest.layers[i].size, e);
-		if (fd == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int print_image(const struct gather *g, const struct image *im, struct err *e)
-{
-	struct record r;
-
-	for (size_t i = 0; i < im->manifest.count + 2; i++)
-		if (image_record(im, i, g->source, &r, e) == -1 || record_print(stdout, &r, e) == -1)
-			return -1;
-	return 0;
-}
-
 /* What the name will point at: the index when the stream began with one, else the only image. */
 static int target(const struct gather *g, const struct image *last, struct descriptor *d, struct err *e)
 {
@@ -104,7 +82,9 @@ static int tag(const struct store *s, const char *name, struct err *e)
 			break;
 		descriptor_clear(&d);
 		size += image_size(&im);
-		if (check_blobs(s, &im, e) == -1 || target(&g, &im, &d, e) == -1 || print_image(&g, &im, e) == -1)
+		/* the records were only words: the blobs must be there */
+		if (image_check_layers(&im, s, e) == -1 || target(&g, &im, &d, e) == -1 ||
+		    image_print(&im, g.source, stdout, e) == -1)
 			status = -1;
 	}
 	if (status == -1)

@@ -147,13 +147,7 @@ static int verify_manifest(struct verify *v, const struct descriptor *d, int dep
 		return verify_index(v, d, depth, e);
 	if (image_open(&im, &v->store, d, e) == -1)
 		return -1;
-	for (size_t i = 0; i < im.manifest.count; i++) {
-		cleanup_fd int fd = store_open_blob(&v->store, &im.manifest.layers[i].digest,
-						    im.manifest.layers[i].size, e);
-		if (fd == -1)
-			return -1;
-	}
-	return 0;
+	return image_check_layers(&im, &v->store, e);
 }
 
 static int verify_name(void *ctx, const struct layout_name *n, struct err *e)

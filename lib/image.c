@@ -92,21 +92,12 @@ static int choose_manifest(const struct store *s, const struct descriptor *from,
 static int describe_blob(const struct store *s, const struct digest *digest, struct descriptor *d, struct err *e)
 {
 	cleanup_buf struct buf text = BUF_INIT;
-	cleanup_json struct json *doc = NULL;
-	struct json_value root;
 
 	if (store_read_blob(s, digest, -1, OCI_MANIFEST_MAX, &text, e) == -1)
 		return -1;
-	doc = json_parse(buf_text(&text), text.len, e);
-	if (!doc)
-		return err_context(e, "%s: not a manifest", digest_str(digest).text);
-	root = json_root(doc);
-	if (json_type(json_member(root, "mediaType")) == JSON_STRING)
-		d->media_type = json_string(json_member(root, "mediaType"), e);
-	else
-		d->media_type = strdup(json_exists(json_member(root, "manifests")) ? OCI_INDEX : OCI_MANIFEST);
+	d->media_type = oci_own_media_type(buf_text(&text), text.len, e);
 	if (!d->media_type)
-		return e->kind == ERR_NONE ? err_nomem(e) : -1;
+		return err_context(e, "%s: not a manifest", digest_str(digest).text);
 	d->digest = *digest;
 	d->size = (int64_t)text.len;
 	return 0;
@@ -182,4 +173,25 @@ int image_record(const struct image *im, size_t i, const char *source, struct re
 					      &im->manifest.layers[i - 2];
 
 	return record_set(r, d, source, e);
+}
+
+int image_print(const struct image *im, const char *source, FILE *out, struct err *e)
+{
+	struct record r;
+
+	for (size_t i = 0; i < im->manifest.count + 2; i++)
+		if (image_record(im, i, source, &r, e) == -1 || record_print(out, &r, e) == -1)
+			return -1;
+	return 0;
+}
+
+int image_check_layers(const struct image *im, const struct store *s, struct err *e)
+{
+	for (size_t i = 0; i < im->manifest.count; i++) {
+		cleanup_fd int fd =
+			store_open_blob(s, &im->manifest.layers[i].digest, im->manifest.layers[i].size, e);
+		if (fd == -1)
+			return -1;
+	}
+	return 0;
 }

@@ -10,6 +10,8 @@
 #include "record.h"
 #include "store.h"
 
+#include <stdio.h>
+
 struct image {
 	struct descriptor descriptor; /* of the manifest */
 	struct oci_manifest manifest;
@@ -40,5 +42,11 @@ int64_t image_size(const struct image *im);
 
 /* The i-th of the image's 2 + layers records. */
 int image_record(const struct image *im, size_t i, const char *source, struct record *r, struct err *e);
+
+/* Prints them all (record_print). */
+int image_print(const struct image *im, const char *source, FILE *out, struct err *e);
+
+/* Whether the layers' blobs are in the store, with their sizes. ERR_NOT_FOUND, ERR_CONTENT. */
+int image_check_layers(const struct image *im, const struct store *s, struct err *e);
 
 #endif

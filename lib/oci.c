@@ -127,6 +127,23 @@ int descriptor_parse(struct descriptor *d, struct json_value v, struct err *e)
 	return 0;
 }
 
+char *oci_own_media_type(const char *text, size_t len, struct err *e)
+{
+	cleanup_json struct json *doc = json_parse(text, len, e);
+	struct json_value type;
+	char *guess;
+
+	if (!doc)
+		return NULL;
+	type = json_member(json_root(doc), "mediaType");
+	if (json_exists(type))
+		return json_string(type, e);
+	guess = strdup(json_exists(json_member(json_root(doc), "manifests")) ? OCI_INDEX : OCI_MANIFEST);
+	if (!guess)
+		err_nomem(e);
+	return guess;
+}
+
 void descriptor_put_members(struct json_writer *w, const struct descriptor *d)
 {
 	json_put_string(w, "mediaType", d->media_type);

@@ -42,6 +42,12 @@ enum oci_kind {
 /* What a media type stands for (parameters after ';' ignored). */
 enum oci_kind oci_kind(const char *media_type);
 
+/*
+ * What a manifest or an index calls itself (mediaType), else what it looks like. malloc'ed; NULL with ERR_CONTENT for what is no
+ * JSON, or has a mediaType that is no string.
+ */
+char *oci_own_media_type(const char *text, size_t len, struct err *e);
+
 struct platform {
 	char os[32], arch[32];
 	char variant[32]; /* "" for none */
