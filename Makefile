@@ -23,6 +23,7 @@ PROGRAMS  = $(patsubst bin/%.c,$(OUT)/%,$(wildcard bin/cr-*.c))
 # What each program needs beyond libc: no more (a test looks with ldd).
 LIBS_cr-fetch-manifest = -lcurl -lcrypto
 LIBS_cr-fetch-blob     = -lcurl -lcrypto
+LIBS_cr-login	       = -lcurl -lcrypto
 LIBS_cr-verify	       = -lcrypto
 LIBS_cr-unpack	       = -lcrypto -ltar -lz -lzstd
 LIBS_cr-mkrootfs       = -lcrypto

@@ -70,6 +70,13 @@ void registry_manifest_clear(struct registry_manifest *m);
 int registry_manifest(struct registry *r, const char *registry, const char *repository, const char *reference,
 		      struct registry_manifest *out, struct err *e);
 
+/*
+ * Whether the registry itself (no mirror) takes a user and a password: asked for /v2/, answering its challenge. 0; ERR_DENIED
+ * when it does not, or when its token server is of another site, where they do not go.
+ */
+struct credentials;
+int registry_login(struct registry *r, const char *registry, const struct credentials *who, struct err *e);
+
 /* Where a blob's bytes go. */
 struct registry_sink {
 	/* Bytes there already: where to go on. */

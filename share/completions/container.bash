@@ -5,6 +5,7 @@
 declare -A _cr_options=(
 	[cr-fetch-manifest]='-p --platform -a --all -r --raw --plain-http --cacert'
 	[cr-fetch-blob]='-o --output -j --jobs --plain-http --cacert'
+	[cr-login]='-u --user --password-stdin --no-check -d --logout --plain-http --cacert'
 	[cr-verify]='-a --all -f --filter'
 	[cr-unpack]='-C --directory -j --jobs --devices --max-entries --max-bytes'
 	[cr-mkrootfs]='-i --image -m --mode -e --env -w --workdir -u --user --entrypoint --hostname -t --tty
@@ -27,6 +28,8 @@ declare -A _container_options=(
 	[ps]='-a --all'
 	[rm]='-f --force'
 	[rmi]=''
+	[login]='-u --user --password-stdin --no-check --plain-http --cacert'
+	[logout]=''
 )
 
 # Options of any program whose value is the next word.

@@ -35,7 +35,7 @@ end
 function __container_command
     for word in (commandline -opc)[2..-1]
         switch $word
-            case pull run list images inspect ps rm rmi
+            case pull run list images inspect ps rm rmi login logout
                 echo $word
                 return
         end
@@ -47,7 +47,7 @@ function __container_in
 end
 
 
-for program in cr-fetch-manifest cr-fetch-blob cr-verify cr-unpack cr-mkrootfs cr-exec cr-tag cr-cat cr-inspect
+for program in cr-fetch-manifest cr-fetch-blob cr-login cr-verify cr-unpack cr-mkrootfs cr-exec cr-tag cr-cat cr-inspect
     complete -c $program -s s -l store -x -a '(__fish_complete_directories)' -d 'the store'
     complete -c $program -s v -l verbose -d 'say more on stderr'
     complete -c $program -s h -l help -d 'print a summary'
@@ -67,6 +67,14 @@ complete -c cr-fetch-blob -s j -l jobs -x -d 'transfers at once'
 complete -c cr-fetch-blob -l plain-http -d 'the registry speaks http'
 complete -c cr-fetch-blob -l cacert -r -F -d 'certificate authorities to trust'
 complete -c cr-fetch-blob -f
+
+complete -c cr-login -s u -l user -x -d 'the name of the user'
+complete -c cr-login -l password-stdin -d 'read the password from stdin'
+complete -c cr-login -l no-check -d 'do not ask the registry'
+complete -c cr-login -s d -l logout -d 'forget what is kept'
+complete -c cr-login -l plain-http -d 'the registry speaks http'
+complete -c cr-login -l cacert -r -F -d 'certificate authorities to trust'
+complete -c cr-login -f
 
 complete -c cr-verify -s a -l all -d 'everything in the store'
 complete -c cr-verify -s f -l filter -x -d 'copy stdin to stdout'
@@ -127,6 +135,8 @@ complete -c container -n 'not string length -q (__container_command)' -a inspect
 complete -c container -n 'not string length -q (__container_command)' -a ps -d 'containers'
 complete -c container -n 'not string length -q (__container_command)' -a rm -d 'remove containers'
 complete -c container -n 'not string length -q (__container_command)' -a rmi -d 'remove names of images'
+complete -c container -n 'not string length -q (__container_command)' -a login -d 'keep a user and a password'
+complete -c container -n 'not string length -q (__container_command)' -a logout -d 'forget them'
 complete -c container -n '__container_in pull run inspect rmi' -a '(__cr_images)'
 complete -c container -n '__container_in rm' -a '(__cr_containers)'
 complete -c container -n '__container_in pull' -s q -l quiet -d 'print the digest alone'
@@ -149,3 +159,8 @@ complete -c container -n '__container_in run' -l plain-http -d 'the registry spe
 complete -c container -n '__container_in run' -l cacert -r -F -d 'certificate authorities to trust'
 complete -c container -n '__container_in ps' -s a -l all -d 'finished ones too'
 complete -c container -n '__container_in rm' -s f -l force -d 'kill what runs'
+complete -c container -n '__container_in login' -s u -l user -x -d 'the name of the user'
+complete -c container -n '__container_in login' -l password-stdin -d 'read the password from stdin'
+complete -c container -n '__container_in login' -l no-check -d 'do not ask the registry'
+complete -c container -n '__container_in login' -l plain-http -d 'the registry speaks http'
+complete -c container -n '__container_in login' -l cacert -r -F -d 'certificate authorities to trust'
