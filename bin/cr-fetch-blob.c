@@ -1,5 +1,6 @@
 /* cr-fetch-blob - the blobs are in the store, their bytes hashed as they came. */
 #include "cli.h"
+#include "cli_progress.h"
 #include "cli_registry.h"
 #include "fetch_queue.h"
 #include "record.h"
@@ -19,7 +20,8 @@ static const char usage[] =
 	"\n"
 	"  -j, --jobs N      transfers at once (default 6)\n"
 	"  -o, --output FILE write the one blob to FILE too; '-' is standard output\n"
-	"      --offline     ask nobody: what the store does not have is an error\n"
+	CLI_PROGRESS_USAGE
+	CLI_OFFLINE_USAGE
 	CLI_REGISTRY_USAGE
 	"  -s, --store DIR   the store\n"
 	"  -v, --verbose     say more on stderr\n"
@@ -29,12 +31,11 @@ static const char usage[] =
 #define JOBS_DEFAULT 6
 #define JOBS_MAX 64
 
-enum { OPTION_OFFLINE = 256 };
-
 static const struct option long_options[] = {
 	{ "jobs", required_argument, NULL, 'j' },
 	{ "output", required_argument, NULL, 'o' },
-	{ "offline", no_argument, NULL, OPTION_OFFLINE },
+	CLI_OFFLINE_OPTION,
+	CLI_PROGRESS_OPTIONS,
 	CLI_REGISTRY_OPTIONS,
 	CLI_LONG_OPTIONS,
 };
@@ -42,13 +43,13 @@ static const struct option long_options[] = {
 struct program {
 	struct cli cli;
 	struct cli_registry how;
+	struct cli_progress shown;
 	struct store store;
 	struct fetch fetch;
 	struct fetch_queue *queue;
 	struct record_reader in;
 	int jobs;
 	int status;	    /* of the first failure */
-	bool offline;
 	bool ended;	    /* no more records */
 	bool quiet;	    /* no records are printed */
 	const char *output; /* a file for the one blob, "-", or NULL */
@@ -93,12 +94,23 @@ static void read_records(struct program *p)
 	} while (!p->ended && !fetch_queue_is_full(p->queue) && record_ready(&p->in));
 }
 
+static int wait_and_show(struct program *p, int fd, bool *readable, struct err *e)
+{
+	struct progress *shown = p->shown.progress;
+
+	if (fetch_queue_run(p->queue, fd, shown ? progress_wait(shown) : -1, readable, e) == -1)
+		return -1;
+	if (shown)
+		progress_draw(shown);
+	return 0;
+}
+
 static int run(struct program *p, struct err *e)
 {
 	while (!p->ended || !fetch_queue_is_empty(p->queue)) {
 		bool may_read = !p->ended && !fetch_queue_is_full(p->queue), readable = may_read && record_ready(&p->in);
 
-		if (!readable && fetch_queue_run(p->queue, may_read ? p->in.fd : -1, -1, &readable, e) == -1)
+		if (!readable && wait_and_show(p, may_read ? p->in.fd : -1, &readable, e) == -1)
 			return -1;
 		if (readable)
 			read_records(p);
@@ -175,14 +187,12 @@ static int parse_options(struct program *p, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "j:o:" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "j:o:q" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
 		if (option == 'j')
 			p->jobs = (int)cli_number(&p->cli, "--jobs", 1, JOBS_MAX);
 		else if (option == 'o')
 			p->output = optarg;
-		else if (option == OPTION_OFFLINE)
-			p->offline = true;
-		else if (!cli_registry_option(&p->how, option))
+		else if (!cli_progress_option(&p->shown, option) && !cli_registry_option(&p->how, option))
 			cli_option(&p->cli, option);
 	}
 	if (p->output && argc - optind != 1)
@@ -192,15 +202,10 @@ static int parse_options(struct program *p, int argc, char **argv)
 
 static int start_up(struct program *p, struct err *e)
 {
-	cleanup_buf struct buf path = BUF_INIT;
-
-	if (cli_registry_load(&p->how, e) == -1 || cli_store_path(&p->cli, &path, e) == -1 ||
-	    store_open(&p->store, buf_text(&path), e) == -1)
+	if (cli_registry_open(&p->how, &p->store, &p->fetch.registry, e) == -1 || cli_progress_start(&p->shown, e) == -1)
 		return -1;
 	p->fetch.store = &p->store;
-	if (!p->offline && !(p->fetch.registry = registry_new(&p->how.policy, e)))
-		return -1;
-	p->queue = fetch_queue_new(&p->fetch, p->jobs, NULL, e);
+	p->queue = fetch_queue_new(&p->fetch, p->jobs, p->shown.progress ? &p->shown.watcher : NULL, e);
 	record_reader_init(&p->in, STDIN_FILENO);
 	return p->queue ? 0 : -1;
 }
@@ -213,6 +218,7 @@ int main(int argc, char **argv)
 
 	cli_start(&p.cli, "cr-fetch-blob", usage, argv[0]);
 	cli_registry_init(&p.how, &p.cli);
+	cli_progress_init(&p.shown, &p.cli);
 	if ((status = parse_options(&p, argc, argv)))
 		return status;
 	if (start_up(&p, &e) == -1)
@@ -220,6 +226,7 @@ int main(int argc, char **argv)
 	status = optind < argc ? fetch_operands(&p, argv + optind, &e) : run(&p, &e);
 	if (status == -1)
 		failed(&p, &e);
+	cli_progress_end(&p.shown);
 	fetch_queue_free(p.queue);
 	registry_free(p.fetch.registry);
 	store_close(&p.store);

@@ -37,6 +37,7 @@ bool cli_registry_option(struct cli_registry *c, int option)
 	case CLI_OPTION_RETRIES:
 		c->policy.retries = (int)cli_number(c->cli, "--retries", 0, REGISTRY_RETRIES_MAX);
 		return true;
+	case CLI_OPTION_OFFLINE: c->offline = true; return true;
 	default: return false;
 	}
 }
@@ -133,4 +134,15 @@ int cli_registry_load(struct cli_registry *c, struct err *e)
 	c->policy.mirrors = c->mirrors;
 	c->policy.mirror_count = c->mirror_count;
 	return 0;
+}
+
+int cli_registry_open(struct cli_registry *c, struct store *s, struct registry **r, struct err *e)
+{
+	cleanup_buf struct buf path = BUF_INIT;
+
+	*r = NULL;
+	if (cli_registry_load(c, e) == -1 || cli_store_path(c->cli, &path, e) == -1 ||
+	    store_open(s, buf_text(&path), e) == -1)
+		return -1;
+	return c->offline || (*r = registry_new(&c->policy, e)) ? 0 : -1;
 }

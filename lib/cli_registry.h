@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "err.h"
 #include "registry.h"
+#include "store.h"
 
 #define CLI_AUTH_FILES_MAX 8
 #define CLI_MIRRORS_MAX 256
@@ -19,7 +20,8 @@ enum {
 	CLI_OPTION_CACERT,
 	CLI_OPTION_CONNECT_TIMEOUT,
 	CLI_OPTION_STALL_TIMEOUT,
-	CLI_OPTION_RETRIES
+	CLI_OPTION_RETRIES,
+	CLI_OPTION_OFFLINE
 };
 
 #define CLI_REGISTRY_OPTIONS                                                       \
@@ -39,8 +41,13 @@ enum {
 	"                    with less than 1,000 bytes a second (default 30)\n"        \
 	"      --retries N   more tries of one place while its fault may pass (default 3)\n"
 
+/* Of those who could do with the store alone. */
+#define CLI_OFFLINE_OPTION { "offline", no_argument, NULL, CLI_OPTION_OFFLINE }
+#define CLI_OFFLINE_USAGE "      --offline     ask nobody: what the store does not have is an error\n"
+
 struct cli_registry {
 	struct cli *cli;
+	bool offline;
 	struct registry_policy policy;
 	char *auth_files[CLI_AUTH_FILES_MAX + 1];
 	size_t auth_count;
@@ -64,5 +71,11 @@ bool cli_registry_option(struct cli_registry *c, int option);
  * as the program.
  */
 int cli_registry_load(struct cli_registry *c, struct err *e);
+
+/*
+ * cli_registry_load, and then opens the store and the registry that fetch needs: NULL where nobody is to be asked. Both are the caller's to
+ * close, also after a failure.
+ */
+int cli_registry_open(struct cli_registry *c, struct store *s, struct registry **r, struct err *e);
 
 #endif

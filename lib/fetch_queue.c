@@ -7,6 +7,7 @@
 struct item {
 	struct record record;
 	enum fetch_state state;
+	int64_t bytes;	/* that are there */
 	bool elsewhere; /* another process is at it */
 	void *mark;	/* the watcher's */
 	char *why;	/* of a failure; owned */
@@ -29,6 +30,7 @@ static struct item *item_at(struct fetch_queue *q, size_t i)
 static void set_state(struct fetch_queue *q, struct item *it, enum fetch_state s, int64_t bytes)
 {
 	it->state = s;
+	it->bytes = bytes;
 	if (q->watcher)
 		q->watcher->changed(q->watcher->ctx, &it->mark, &it->record, s, bytes);
 }
@@ -80,7 +82,7 @@ static void fail(struct fetch_queue *q, struct item *it, struct err *e)
 	err_context(e, "%s", it->record.source);
 	it->why = strdup(e->text);
 	it->kind = e->kind;
-	set_state(q, it, FETCH_HAS_FAILED, 0);
+	set_state(q, it, FETCH_HAS_FAILED, it->bytes);
 }
 
 /* The source of a record's blob; `registry` has room for its name. */
@@ -164,7 +166,7 @@ static void take_done(struct fetch_queue *q)
 
 		q->running--;
 		if (why.kind == ERR_NONE)
-			set_state(q, it, FETCH_IS_DONE, it->record.size);
+			set_state(q, it, FETCH_IS_DONE, it->bytes);
 		else
 			fail(q, it, &why);
 	}

@@ -30,7 +30,10 @@ enum fetch_state {
 
 /* Who wants to know how far blobs are. */
 struct fetch_watcher {
-	/* *mark is the watcher's own, a pointer a record, NULL at first. The record is gone from the queue after one of the last three states. */
+	/*
+	 * Called for each change, FETCH_IS_WAITING being the first, with the bytes that are there. *mark is the watcher's own, a pointer for each
+	 * record, NULL at first. Nothing follows one of the last three states.
+	 */
 	void (*changed)(void *ctx, void **mark, const struct record *r, enum fetch_state s, int64_t bytes);
 	void *ctx;
 };
