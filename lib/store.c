@@ -1,6 +1,7 @@
 #include "store.h"
 
 #include "buf.h"
+#include "fsext.h"
 #include "hash.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 
 #define CHUNK (256 * 1024)
+#define FLUSH (8 << 20) /* bytes of an ingest after which the disk is set to work */
 
 static const char layout_text[] = "{\"imageLayoutVersion\":\"1.0.0\"}\n";
 
@@ -290,15 +292,30 @@ struct ingest {
 	struct digest digest;
 	int64_t size;	/* that the descriptor says */
 	int64_t offset; /* bytes written and hashed */
+	int64_t flushed; /* of them, told to go to the disk */
 	struct hash *hash;
 	int fd; /* tmp/name, locked */
 	bool committed;
+	bool foreign; /* what stands there is not ours to remove */
 	char name[sizeof "blob-" + DIGEST_HEX];
 };
 
 static int64_t limit(const struct ingest *in)
 {
 	return in->size == -1 ? STORE_BLOB_MAX : in->size;
+}
+
+/* Whoever planted something else there must not get the bytes. */
+static int check_partial(struct ingest *in, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(in->fd, &st) == -1)
+		return err_errno(e, errno, "tmp/%s", in->name);
+	in->foreign = !S_ISREG(st.st_mode) || st.st_nlink != 1;
+	if (in->foreign)
+		return err_set(e, ERR_CONTENT, "tmp/%s: not a regular file of its own", in->name);
+	return 0;
 }
 
 /* Hashes what an earlier process left in the partial file. */
@@ -316,8 +333,10 @@ static int rehash(struct ingest *in, struct err *e)
 		in->offset += got;
 		if (in->offset > limit(in))
 			return ingest_restart(in, e);
-		if (got < CHUNK)
+		if (got < CHUNK) {
+			in->flushed = in->offset;
 			return 0;
+		}
 	}
 }
 
@@ -341,7 +360,8 @@ static struct ingest *ingest_start(const struct store *s, const struct digest *d
 		free(in);
 		return NULL;
 	}
-	if (store_has_blob(s, d, size) || !(in->hash = hash_new(e)) || rehash(in, e) == -1) {
+	if (store_has_blob(s, d, size) || check_partial(in, e) == -1 || !(in->hash = hash_new(e)) ||
+	    rehash(in, e) == -1) {
 		ingest_close(in);
 		return NULL;
 	}
@@ -372,10 +392,10 @@ int ingest_restart(struct ingest *in, struct err *e)
 {
 	struct digest discarded;
 
+	hash_final(in->hash, &discarded);
+	in->offset = in->flushed = 0;
 	if (ftruncate(in->fd, 0) == -1 || lseek(in->fd, 0, SEEK_SET) == -1)
 		return err_errno(e, errno, "tmp/%s", in->name);
-	hash_final(in->hash, &discarded);
-	in->offset = 0;
 	return 0;
 }
 
@@ -388,19 +408,17 @@ int ingest_write(struct ingest *in, const void *data, size_t n, struct err *e)
 		return err_errno(e, errno, "%s: write", digest_str(&in->digest).text);
 	hash_update(in->hash, data, n);
 	in->offset += (int64_t)n;
+	/* What is on its way to the disk need not be waited for at the end, and is there after a power cut. */
+	if (in->offset - in->flushed >= FLUSH) {
+		fsext_flush(in->fd, in->flushed, in->offset - in->flushed);
+		in->flushed = in->offset;
+	}
 	return 0;
-}
-
-/* A blob that came out wrong must not be continued. */
-static int discard(struct ingest *in)
-{
-	unlinkat(in->store->tmp, in->name, 0);
-	in->committed = true;
-	return -1;
 }
 
 int ingest_commit(struct ingest *in, struct err *e)
 {
+	struct err ignored = ERR_INIT;
 	struct digest actual;
 	char hex[DIGEST_HEX];
 
@@ -411,7 +429,8 @@ int ingest_commit(struct ingest *in, struct err *e)
 	if (!digest_equal(&actual, &in->digest)) {
 		err_set(e, ERR_CONTENT, "%s: wrong bytes, their digest is %s", digest_str(&in->digest).text,
 			digest_str(&actual).text);
-		return discard(in);
+		ingest_restart(in, &ignored); /* they must not be continued */
+		return -1;
 	}
 	digest_hex(&in->digest, hex);
 	if (fchmod(in->fd, 0444) == -1 || fsync(in->fd) == -1 ||
@@ -427,7 +446,7 @@ void ingest_close(struct ingest *in)
 {
 	if (!in)
 		return;
-	if (!in->committed && in->offset == 0)
+	if (!in->committed && !in->foreign && in->offset == 0)
 		unlinkat(in->store->tmp, in->name, 0);
 	io_cleanup_fd(&in->fd);
 	hash_free(in->hash);
