@@ -62,6 +62,7 @@ struct call {
 	bool resumed;	  /* that was not at the blob's beginning */
 	bool waiting;
 	int64_t not_before; /* milliseconds of registry_now: waits to be tried again */
+	struct err wrong;    /* of the last place that sent what is no blob of this name */
 	struct err err;
 };
 

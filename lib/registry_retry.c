@@ -66,8 +66,11 @@ static bool may_pass(struct call *c, enum http_fault fault, long status)
 static int ask_next(struct call *c, const struct err *why, struct err *e)
 {
 	call_drop(c);
+	if (why->kind == ERR_CONTENT)
+		c->wrong = *why;
 	if (c->endpoint + 1 == c->endpoint_count) {
-		*e = *why;
+		/* That a place sent wrong bytes matters more than that the next one did not answer. */
+		*e = why->kind == ERR_IO && c->wrong.kind != ERR_NONE ? c->wrong : *why;
 		return -1;
 	}
 	call_tell(c, "%s; the next place is asked", why->text);

@@ -171,7 +171,7 @@ closure() {
 
 @test "only cli prints and reads the environment; no library exits" {
 	for file in lib/*.c; do
-		[ "$(idea "$file")" = cli ] || [ "$(idea "$file")" = cli_registry ] || awk -v file="$file" '
+		[[ $(idea "$file") == cli* ]] || awk -v file="$file" '
 			/^[[:space:]]*(\/?\*|\/\/)/ { next }
 			/(^|[^a-z_])(getenv|secure_getenv|printf|puts|putchar|perror|exit) ?\(/ { print file ":" FNR ": " $0 }' "$file"
 	done | nothing
