@@ -493,7 +493,10 @@ static bool frame_fits(const char *s, int columns, int rows)
 
 	for (; *s; s++) {
 		if (*s == '\033') {
-			int n = (int)strtol(s + 2, (char **)&s, 10);
+			int n;
+
+			s += s[2] == '?' ? 3 : 2;
+			n = (int)strtol(s, (char **)&s, 10);
 			up += *s == 'A' ? n : 0;
 		} else if (*s == '\r') {
 			column = 0;
