@@ -100,6 +100,18 @@ start_show() {
 	until_true shows_no 'blob|MB|%'
 }
 
+@test "a terminal that is narrower than it says cuts the lines" {
+	open_pane 40 24
+	enter 'stty cols 80; clear; show -t <words'
+	tell 'add 1 1000000' 'run 1 0' 'add 2 1000000' 'run 2 0'
+	draws '' "$A  \\[ +\\].*" "$B  \\[ +\\].*" '0/2 blobs     \[ +\].*'
+	tell 'run 1 500000'
+	draws '' "$A  \\[=+>.*" "$B  \\[.*" '0/2 blobs     \[=+>.*'
+	[ "$(screen | grep -c .)" -eq 3 ]
+	tell end
+	draws '\$'
+}
+
 @test "a terminal of one line, and of two" {
 	open_pane 80 2
 	enter 'show -t <words'
