@@ -15,6 +15,8 @@
 
 #define CLEAR_LINE "\033[K"   /* from the cursor on */
 #define CLEAR_SCREEN "\033[J" /* the same, and all lines below */
+#define WRAP_OFF "\033[?7l"
+#define WRAP_ON "\033[?7h"
 
 int64_t bars_due(const struct progress *p)
 {
@@ -90,13 +92,16 @@ static size_t sum_line(char out[TEXT_LINE], size_t columns, const struct progres
 	return text_line(out, columns, &l);
 }
 
-/* Bars, as many as there is room for, the line for all, and the cursor back up to the empty line where it was. */
+/*
+ * Bars, as many as there is room for, the line for all, and the cursor back up to the empty line where it was. A terminal may have
+ * become narrower before it says so: it cuts the lines then, as wrapped ones would not be found again.
+ */
 static void put_lines(struct progress *p, size_t columns, size_t rows, int64_t now)
 {
 	char line[TEXT_LINE];
 	size_t up = 0;
 
-	buf_addc(&p->frame, '\r');
+	buf_adds(&p->frame, WRAP_OFF "\r");
 	if (rows > 1) {
 		buf_adds(&p->frame, CLEAR_LINE "\r\n");
 		up++;
@@ -109,7 +114,7 @@ static void put_lines(struct progress *p, size_t columns, size_t rows, int64_t n
 	}
 	if (rows > 0)
 		sum_line(line, columns, p, now);
-	buf_addf(&p->frame, "%s" CLEAR_SCREEN "\r", rows > 0 ? line : "");
+	buf_addf(&p->frame, "%s" CLEAR_SCREEN WRAP_ON "\r", rows > 0 ? line : "");
 	if (up > 0)
 		buf_addf(&p->frame, "\033[%zuA", up);
 }
