@@ -14,6 +14,7 @@ struct http {
 	const struct http_policy *policy;
 	CURLM *multi;
 	struct http_transfer *active, *done; /* lists */
+	bool whole_bundle; /* see trust_directory */
 };
 
 struct http_transfer {
@@ -26,6 +27,7 @@ struct http_transfer {
 	struct buf answer; /* header lines of the last answer, a NUL behind each */
 	size_t answer_lines;
 	size_t header_bytes; /* of all answers, interim ones too */
+	bool directory_alone; /* see trust_directory */
 	CURLcode code;
 	struct err err; /* set by a callback */
 	char why[CURL_ERROR_SIZE];
@@ -129,6 +131,34 @@ static size_t take_data(char *data, size_t size, size_t n, void *ctx)
 	return n;
 }
 
+/*
+ * The system's authorities are a bundle of some 140, which costs 20 ms to read, and a megabyte, for each connection; and a directory of the same
+ * where one is found by its hash. That is tried alone first; should it not do (somebody has added to the bundle by hand), the bundle is read after all.
+ */
+static void trust_directory(struct http_transfer *t)
+{
+	const char *path = NULL;
+
+	if (t->http->policy->cacert || t->http->whole_bundle)
+		return;
+	curl_easy_getinfo(t->easy, CURLINFO_CAPATH, &path);
+	t->directory_alone = path && curl_easy_setopt(t->easy, CURLOPT_CAINFO, NULL) == CURLE_OK;
+}
+
+/* Begins a transfer anew, whose server was not trusted, with the bundle. Nothing has been sent yet, nor come. */
+static bool trust_bundle(struct http_transfer *t)
+{
+	CURL *fresh = curl_easy_init();
+	const char *bundle = NULL;
+
+	if (fresh)
+		curl_easy_getinfo(fresh, CURLINFO_CAINFO, &bundle);
+	t->http->whole_bundle = true;
+	t->directory_alone = !bundle || curl_easy_setopt(t->easy, CURLOPT_CAINFO, bundle) != CURLE_OK;
+	curl_easy_cleanup(fresh);
+	return !t->directory_alone;
+}
+
 /* What must hold, or nothing is sent. */
 static int set_limits(CURL *c, const struct http_policy *p, struct err *e)
 {
@@ -153,7 +183,7 @@ static void set_manners(CURL *c, const struct http_policy *p)
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, p->connect_seconds ? p->connect_seconds : HTTP_CONNECT_SECONDS);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)HTTP_STALL_BYTES);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, p->stall_seconds ? p->stall_seconds : HTTP_STALL_SECONDS);
-	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L * 1024);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 64L * 1024);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, p->user_agent);
 }
 
@@ -243,6 +273,7 @@ static struct http_transfer *new_transfer(struct http *h, const struct http_requ
 	t->data = q->data;
 	t->ctx = q->ctx;
 	set_manners(t->easy, h->policy);
+	trust_directory(t);
 	if (set_limits(t->easy, h->policy, e) == 0 && set_request(t, q, e) == 0 &&
 	    set_host(t->easy, h->policy, t->url, e) == 0)
 		return t;
@@ -278,6 +309,11 @@ static void collect_done(struct http *h)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
 		t->code = m->data.result;
+		if (t->code == CURLE_PEER_FAILED_VERIFICATION && t->directory_alone && trust_bundle(t)) {
+			curl_multi_remove_handle(h->multi, t->easy);
+			if (curl_multi_add_handle(h->multi, t->easy) == CURLM_OK)
+				continue;
+		}
 		unlink_transfer(&h->active, t);
 		t->next = h->done;
 		h->done = t;
@@ -408,7 +444,10 @@ struct http_transfer *http_perform(struct http *h, const struct http_request *q,
 {
 	struct http_transfer *t = new_transfer(h, q, e);
 
-	if (t)
+	if (!t)
+		return NULL;
+	t->code = curl_easy_perform(t->easy);
+	if (t->code == CURLE_PEER_FAILED_VERIFICATION && t->directory_alone && trust_bundle(t))
 		t->code = curl_easy_perform(t->easy);
 	return t;
 }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define RESTARTS_MAX 2 /* of a blob, at one endpoint */
+
 /* Appends what a status means, or its number. */
 static void name_status(long status, struct buf *out)
 {
@@ -85,6 +87,12 @@ static void read_headers(const struct call *c)
 /* The server cannot go on where we are, or did so wrongly: from the beginning. */
 static int start_over(struct call *c, struct err *e)
 {
+	struct err why = ERR_INIT;
+
+	if (++c->restarts > RESTARTS_MAX) {
+		err_set(&why, ERR_CONTENT, "begun anew %d times, and wrong again", RESTARTS_MAX);
+		return c->sink->restart(c->sink, e) == -1 ? -1 : try_on(c, &why, HTTP_REFUSED, e);
+	}
 	return c->sink->restart(c->sink, e) == -1 ? -1 : call_send_first(c, e);
 }
 

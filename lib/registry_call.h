@@ -54,6 +54,7 @@ struct call {
 	int64_t best;	  /* the farthest the sink has been at a failure */
 	int tries;	  /* failures of this endpoint without progress */
 	int redirects;
+	int restarts;	  /* from the beginning, of this endpoint */
 	bool probing;	  /* the request on its way is GET /v2/, for a challenge that the 401 did not have */
 	bool probed;
 	bool sink_failed; /* our side could not take the bytes: a full disk is no matter of trying again */

@@ -75,7 +75,7 @@ static int ask_next(struct call *c, const struct err *why, struct err *e)
 	}
 	call_tell(c, "%s; the next place is asked", why->text);
 	c->endpoint++;
-	c->tries = 0;
+	c->tries = c->restarts = 0;
 	c->probed = false;
 	buf_reset(&c->authorization);
 	return call_send_first(c, e);
