@@ -10,15 +10,17 @@
  *
  * and in the loop that waits: poll for progress_wait(p) milliseconds at most, then progress_draw(p).
  *
- * On a terminal there is a line for each blob that is running and one for all. They stand below an empty line, on which
- * the cursor rests: what another program prints lands there, whole if it is no longer than a line, and the bars move down at the next
- * draw. A message of one's own is printed between progress_clear and the next draw. A terminal without escape sequences
- * has the line for all alone. Nothing is drawn while the process is in the background of its terminal, before blobs have been on
- * their way for PROGRESS_DELAY milliseconds, or more often than ten times a second. A terminal that takes no more is given up silently.
+ * On a terminal there is a line for each blob that is running and one for all. They stand below an empty line, on
+ * which the cursor rests: what another program prints lands there, whole if it is no longer than a line, and the bars
+ * move down at the next draw. A message of one's own is printed between progress_clear and the next draw. A terminal
+ * without escape sequences has the line for all alone. Nothing is drawn while the process is in the background of its
+ * terminal, before blobs have been on their way for PROGRESS_DELAY milliseconds, or more often than ten times a second.
+ * A terminal that takes no more is given up silently.
  *
- * JSON: an object a line, with "digest", "state" ("waiting", "running", "there", "done", "failed"), "bytes", and "total", which is
- * null while nobody knows it. There is one for each change of state, beginning with "waiting", and ten a second for a blob that
- * is running. Writing waits for a slow reader. When it fails there are no more of them, and progress_json_error says why.
+ * JSON: an object a line, with "digest", "state" ("waiting", "running", "there", "done", "failed"), "bytes", and
+ * "total", which is null while nobody knows it. There is one for each change of state, beginning with "waiting", and
+ * ten a second for a blob that is running. Writing waits for a slow reader. When it fails there are no more of them,
+ * and progress_json_error says why.
  *
  * SIGPIPE must be ignored (cli_start does it). Descriptors stay the caller's, who closes them after progress_free.
  * Memory is that of the blobs that were under way at once: what a finished one had is for the next.
@@ -54,7 +56,7 @@ struct progress_blob;
 struct progress *progress_new(const struct progress_options *o, struct err *e); /* NULL on failure */
 void progress_free(struct progress *p); /* takes the bars off; all blobs are gone. NULL is allowed */
 
-/* A blob that is waiting, of `total` bytes (-1: not known yet). It is there until progress_update has it finished. NULL on failure. */
+/* A blob that is waiting, of `total` bytes (-1: not known yet); there until progress_update finishes it. NULL on failure. */
 struct progress_blob *progress_add(struct progress *p, const struct digest *d, int64_t total, struct err *e);
 
 /* The size became known. Shown with the next update. */

@@ -93,8 +93,8 @@ static size_t sum_line(char out[TEXT_LINE], size_t columns, const struct progres
 }
 
 /*
- * Bars, as many as there is room for, the line for all, and the cursor back up to the empty line where it was. A terminal may have
- * become narrower before it says so: it cuts the lines then, as wrapped ones would not be found again.
+ * Bars, as many as there is room for, the line for all, and the cursor back up to the empty line where it was. A terminal
+ * may have become narrower before it says so: it cuts the lines then, as wrapped ones would not be found again.
  */
 static void put_lines(struct progress *p, size_t columns, size_t rows, int64_t now)
 {

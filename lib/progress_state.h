@@ -1,6 +1,6 @@
 /*
- * progress_state - what progress's files share: its state, the rates, and lines laid out as text. Times are milliseconds of a clock that
- * never goes back; sizes are bytes, rates bytes a second, and -1 is one that is not known.
+ * progress_state - what progress's files share: its state, the rates, and lines laid out as text. Times are milliseconds
+ * of a clock that never goes back; sizes are bytes, rates bytes a second, and -1 is one that is not known.
  */
 #ifndef CR_PROGRESS_STATE_H
 #define CR_PROGRESS_STATE_H
@@ -55,7 +55,7 @@ struct text_line {
 	bool sum; /* the line for all: in little room it becomes label or percentage alone */
 };
 
-/* Lays out the line in at most `columns` columns, leaving out what has no room. Returns its length; 0: there is none in so few. */
+/* Lays out the line in at most `columns` columns, leaving out what has no room. Its length; 0: there is none in so few. */
 size_t text_line(char out[TEXT_LINE], size_t columns, const struct text_line *l);
 
 /* --- state: progress.c --- */

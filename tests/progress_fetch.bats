@@ -49,7 +49,7 @@ check_arrival() {
 	open_pane 80 24
 	enter 'cr-fetch-blob <records >out; echo status $?'
 	draws '\$ cr-fetch-blob.*' '' "$BLOB" "$BLOB" "$BLOB" "0${SUM}[0-9.]+ [kM]B / 3.0 MB.*"
-	until_true shows "^0$SUM [0-9.]+ MB / 3.0 MB  .*/s +1s"
+	until_true shows "^0$SUM [0-9.]+ [kM]B / 3.0 MB  .*/s +[12]s"
 	draws '\$ cr-fetch-blob.*' 'status 0' '\$'
 	cmp out records
 }
