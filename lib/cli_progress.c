@@ -62,14 +62,34 @@ static void clear_and_die(int signal)
 	raise(signal); /* the handler is the default again, and the signal comes when this one returns */
 }
 
+/* Who ignores a signal, or has it handled, is left alone. */
+static void handle(int signal, void (*handler)(int), int flags)
+{
+	struct sigaction ours = { .sa_handler = handler, .sa_flags = flags }, old;
+
+	if (sigaction(signal, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+		sigaction(signal, &ours, NULL);
+}
+
+#define STOP_FLAGS ((int)(SA_RESETHAND | SA_NODEFER | SA_RESTART))
+
+/* Ctrl-Z: what follows the signal's own effect is done when the shell has us go on. */
+static void clear_and_stop(int signal)
+{
+	int saved = errno;
+
+	progress_clear(on_screen);
+	raise(signal);
+	handle(signal, clear_and_stop, STOP_FLAGS);
+	errno = saved;
+}
+
 static void watch_signals(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction ours = { .sa_handler = clear_and_die, .sa_flags = (int)SA_RESETHAND }, old;
-
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-			sigaction(signals[i], &ours, NULL);
+	handle(SIGINT, clear_and_die, (int)SA_RESETHAND);
+	handle(SIGTERM, clear_and_die, (int)SA_RESETHAND);
+	handle(SIGHUP, clear_and_die, (int)SA_RESETHAND);
+	handle(SIGTSTP, clear_and_stop, STOP_FLAGS);
 }
 
 int cli_progress_start(struct cli_progress *c, struct err *e)

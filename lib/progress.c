@@ -95,12 +95,6 @@ struct progress_blob *progress_add(struct progress *p, const struct digest *d, i
 	return b;
 }
 
-void progress_expect(struct progress_blob *b, int64_t total)
-{
-	b->total = total < 0 ? -1 : total;
-	b->progress->changed = true;
-}
-
 static void link_running(struct progress *p, struct progress_blob *b)
 {
 	b->previous = p->last;

@@ -18,7 +18,7 @@
  * A terminal that takes no more is given up silently.
  *
  * JSON: an object a line, with "digest", "state" ("waiting", "running", "there", "done", "failed"), "bytes", and
- * "total", which is null while nobody knows it. There is one for each change of state, beginning with "waiting", and
+ * "total", which is null where nobody knows it. There is one for each change of state, beginning with "waiting", and
  * ten a second for a blob that is running. Writing waits for a slow reader. When it fails there are no more of them,
  * and progress_json_error says why.
  *
@@ -56,11 +56,8 @@ struct progress_blob;
 struct progress *progress_new(const struct progress_options *o, struct err *e); /* NULL on failure */
 void progress_free(struct progress *p); /* takes the bars off; all blobs are gone. NULL is allowed */
 
-/* A blob that is waiting, of `total` bytes (-1: not known yet); there until progress_update finishes it. NULL on failure. */
+/* A blob that is waiting, of `total` bytes (-1: not known); there until progress_update finishes it. NULL on failure. */
 struct progress_blob *progress_add(struct progress *p, const struct digest *d, int64_t total, struct err *e);
-
-/* The size became known. Shown with the next update. */
-void progress_expect(struct progress_blob *b, int64_t total);
 
 /*
  * The blob's state and how many of its bytes are there. Those that the first RUNNING tells of were there before: they count

@@ -116,6 +116,18 @@ check_arrival() {
 	draws '\$ cr-fetch-blob.*' '(\^C)?' '\$'
 }
 
+@test "stopped, it leaves a clean screen; going on, it draws again" {
+	open_pane 80 24
+	enter 'cr-fetch-blob <records >out; echo status $?'
+	until_true shows "^0$SUM"
+	pane send-keys C-z
+	draws '\$ cr-fetch-blob.*' '(\^Z)?' '\[1\]\+ +Stopped +cr-fetch-blob.*' 'status 148' '\$'
+	enter fg
+	until_true shows "^[0-3]$SUM"
+	draws ... '\$ fg' 'cr-fetch-blob.*' '\$'
+	cmp out records
+}
+
 @test "a message longer than a line stands whole above the bars" {
 	printf 'sha256:%064d\t5\tapplication/octet-stream\t%s\n' 0 "$(cut -f 4 records | head -n 1)" >bad
 	{ head -n 1 records; cat bad; tail -n 2 records; } >four

@@ -405,7 +405,8 @@ static void test_sum(void)
 	CHECK(strstr(text, "\n010101010101 ") != NULL);
 	CHECK(strstr(text, "\n020202020202 ") == NULL);
 	CHECK(strstr(text, "\n040404040404 ") == NULL);
-	progress_expect(b[4], -1);
+	b[4]->total = -1;
+	p->changed = true;
 	now += 100;
 	progress_draw(p);
 	CHECK_INT(writes(fds[0], text), 1);
@@ -691,7 +692,7 @@ static void test_json_lines(void)
 	progress_draw(p);
 	progress_update(b, PROGRESS_RUNNING, 8);
 	check_next_line(fds[0], "");
-	progress_expect(b, 20);
+	b->total = 20;
 	progress_update(b, PROGRESS_RUNNING, 9);
 	check_next_line(fds[0], "bb running 9 20");
 	progress_update(b, PROGRESS_RUNNING, 15);
