@@ -20,8 +20,7 @@ static const char usage[] =
 	"                    read the password from the standard input\n"
 	"      --no-check    do not ask the registry\n"
 	"  -d, --logout      forget what is kept, in every file and helper that has it\n"
-	"      --plain-http  ask any registry by http (loopback ones need no leave)\n"
-	"      --cacert FILE certificate authorities to trust\n"
+	CLI_REGISTRY_USAGE
 	"  -s, --store DIR   the store\n"
 	"  -v, --verbose     say more on stderr\n"
 	"  -h, --help        this text\n"
@@ -155,7 +154,7 @@ int main(int argc, char **argv)
 	int status;
 
 	cli_start(&p.cli, "cr-login", usage, argv[0]);
-	cli_registry_init(&p.how);
+	cli_registry_init(&p.how, &p.cli);
 	if ((status = parse_options(&p, argc, argv)))
 		return status;
 	if (!(place = cli_auth_place(argv[optind], &e)) || cli_registry_load(&p.how, &e) == -1)

@@ -1,5 +1,6 @@
 #include "http.h"
 
+#include "http_certs.h"
 #include "io.h"
 
 #include <ctype.h>
@@ -13,6 +14,7 @@ struct http {
 	const struct http_policy *policy;
 	CURLM *multi;
 	struct http_transfer *active, *done; /* lists */
+	bool whole_bundle; /* see trust_directory */
 };
 
 struct http_transfer {
@@ -25,6 +27,7 @@ struct http_transfer {
 	struct buf answer; /* header lines of the last answer, a NUL behind each */
 	size_t answer_lines;
 	size_t header_bytes; /* of all answers, interim ones too */
+	bool directory_alone; /* see trust_directory */
 	CURLcode code;
 	struct err err; /* set by a callback */
 	char why[CURL_ERROR_SIZE];
@@ -35,16 +38,19 @@ struct http *http_new(const struct http_policy *policy, struct err *e)
 {
 	struct http *h = calloc(1, sizeof *h);
 
-	if (!h) {
+	if (h)
+		h->policy = policy;
+	else
 		err_nomem(e);
-		return NULL;
-	}
-	h->policy = policy;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == 0 && (h->multi = curl_multi_init()))
-		return h;
-	err_set(e, ERR_IO, "libcurl cannot be started");
-	free(h);
-	return NULL;
+	return h;
+}
+
+/* libcurl is started by the first request: who sends none opens no socket, and has no time to lose. */
+static int start_curl(struct http *h, struct err *e)
+{
+	if (h->multi || (curl_global_init(CURL_GLOBAL_DEFAULT) == 0 && (h->multi = curl_multi_init())))
+		return 0;
+	return err_set(e, ERR_IO, "libcurl cannot be started");
 }
 
 static void unlink_transfer(struct http_transfer **list, const struct http_transfer *t)
@@ -78,7 +84,8 @@ void http_free(struct http *h)
 		http_transfer_free(h->active);
 	while (h->done)
 		http_transfer_free(h->done);
-	curl_multi_cleanup(h->multi);
+	if (h->multi)
+		curl_multi_cleanup(h->multi);
 	free(h);
 }
 
@@ -124,6 +131,34 @@ static size_t take_data(char *data, size_t size, size_t n, void *ctx)
 	return n;
 }
 
+/*
+ * The system's authorities are a bundle of some 140, which costs 20 ms to read, and a megabyte, for each connection; and a directory of the same
+ * where one is found by its hash. That is tried alone first; should it not do (somebody has added to the bundle by hand), the bundle is read after all.
+ */
+static void trust_directory(struct http_transfer *t)
+{
+	const char *path = NULL;
+
+	if (t->http->policy->cacert || t->http->whole_bundle)
+		return;
+	curl_easy_getinfo(t->easy, CURLINFO_CAPATH, &path);
+	t->directory_alone = path && curl_easy_setopt(t->easy, CURLOPT_CAINFO, NULL) == CURLE_OK;
+}
+
+/* Begins a transfer anew, whose server was not trusted, with the bundle. Nothing has been sent yet, nor come. */
+static bool trust_bundle(struct http_transfer *t)
+{
+	CURL *fresh = curl_easy_init();
+	const char *bundle = NULL;
+
+	if (fresh)
+		curl_easy_getinfo(fresh, CURLINFO_CAINFO, &bundle);
+	t->http->whole_bundle = true;
+	t->directory_alone = !bundle || curl_easy_setopt(t->easy, CURLOPT_CAINFO, bundle) != CURLE_OK;
+	curl_easy_cleanup(fresh);
+	return !t->directory_alone;
+}
+
 /* What must hold, or nothing is sent. */
 static int set_limits(CURL *c, const struct http_policy *p, struct err *e)
 {
@@ -145,10 +180,10 @@ static void set_manners(CURL *c, const struct http_policy *p)
 {
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_SECONDS);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, p->connect_seconds ? p->connect_seconds : HTTP_CONNECT_SECONDS);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)HTTP_STALL_BYTES);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)HTTP_STALL_SECONDS);
-	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L * 1024);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, p->stall_seconds ? p->stall_seconds : HTTP_STALL_SECONDS);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 64L * 1024);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, p->user_agent);
 }
 
@@ -195,32 +230,52 @@ static int set_request(struct http_transfer *t, const struct http_request *q, st
 	return 0;
 }
 
-static int proxy_for(CURL *c, const char *url, struct err *e)
+/* What the host's directory of certificates holds. The authorities there are trusted beside those of the policy. */
+static int set_certs(CURL *c, const struct http_policy *p, const struct http_origin *o, struct err *e)
+{
+	cleanup_http_certs struct http_certs certs = HTTP_CERTS_INIT;
+	struct curl_blob blob = { NULL, 0, CURL_BLOB_COPY };
+
+	if (http_certs_find(&certs, p->cert_dirs, o, p->cacert, e) == -1)
+		return -1;
+	blob.data = certs.authorities.data;
+	blob.len = certs.authorities.len;
+	if ((!blob.len || curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK) &&
+	    (!certs.cert || (curl_easy_setopt(c, CURLOPT_SSLCERT, certs.cert) == CURLE_OK &&
+			     curl_easy_setopt(c, CURLOPT_SSLKEY, certs.key) == CURLE_OK)))
+		return 0;
+	return err_set(e, ERR_IO, "libcurl does not take the certificates of %s", o->host);
+}
+
+/* What depends on the host: certificates, and whether a proxy of the environment ($https_proxy, …) may stand between. */
+static int set_host(CURL *c, const struct http_policy *p, const char *url, struct err *e)
 {
 	struct http_origin o;
 
 	if (http_origin(url, &o, e) == -1)
 		return -1;
-	/* $https_proxy sees ciphertext alone; a plain request goes straight to its (mostly loopback) host. */
-	if (strcmp(o.scheme, "http") == 0)
+	if (http_is_loopback(o.host)) /* nobody else's loopback is meant */
 		curl_easy_setopt(c, CURLOPT_PROXY, "");
-	return 0;
+	return strcmp(o.scheme, "https") == 0 ? set_certs(c, p, &o, e) : 0;
 }
 
 static struct http_transfer *new_transfer(struct http *h, const struct http_request *q, struct err *e)
 {
-	struct http_transfer *t = calloc(1, sizeof *t);
+	struct http_transfer *t = start_curl(h, e) == 0 ? calloc(1, sizeof *t) : NULL;
 
 	if (!t || !(t->easy = curl_easy_init())) {
 		free(t);
-		err_nomem(e);
+		if (h->multi)
+			err_nomem(e);
 		return NULL;
 	}
 	t->http = h;
 	t->data = q->data;
 	t->ctx = q->ctx;
 	set_manners(t->easy, h->policy);
-	if (set_limits(t->easy, h->policy, e) == 0 && set_request(t, q, e) == 0 && proxy_for(t->easy, t->url, e) == 0)
+	trust_directory(t);
+	if (set_limits(t->easy, h->policy, e) == 0 && set_request(t, q, e) == 0 &&
+	    set_host(t->easy, h->policy, t->url, e) == 0)
 		return t;
 	http_transfer_free(t);
 	return NULL;
@@ -254,6 +309,11 @@ static void collect_done(struct http *h)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
 		t->code = m->data.result;
+		if (t->code == CURLE_PEER_FAILED_VERIFICATION && t->directory_alone && trust_bundle(t)) {
+			curl_multi_remove_handle(h->multi, t->easy);
+			if (curl_multi_add_handle(h->multi, t->easy) == CURLM_OK)
+				continue;
+		}
 		unlink_transfer(&h->active, t);
 		t->next = h->done;
 		h->done = t;
@@ -310,8 +370,8 @@ static enum http_fault fault_of(CURLcode code)
 	case CURLE_WEIRD_SERVER_REPLY: return HTTP_NO_HTTP;
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_OPERATION_TIMEDOUT: return HTTP_OUT_OF_REACH;
+	case CURLE_COULDNT_CONNECT: return HTTP_OUT_OF_REACH;
+	case CURLE_OPERATION_TIMEDOUT: return HTTP_TIMED_OUT;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
@@ -337,6 +397,8 @@ int http_result(const struct http_transfer *t, long *status, enum http_fault *fa
 	}
 	if (http_origin(t->url, &o, e) == -1)
 		return -1;
+	if (t->code == CURLE_OUT_OF_MEMORY) /* what libcurl says of a header line beyond its own limit, too */
+		return err_set(e, ERR_CONTENT, "%s:%s: too much of a header, or out of memory", o.host, o.port);
 	return err_set(e, ERR_IO, "%s:%s: %s", o.host, o.port, *t->why ? t->why : curl_easy_strerror(t->code));
 }
 
@@ -353,11 +415,39 @@ const char *http_header(const struct http_transfer *t, const char *name, size_t 
 	return NULL;
 }
 
+int64_t http_length(const struct http_transfer *t)
+{
+	const char *first = http_header(t, "content-length", 0), *other;
+	curl_off_t n = -1;
+
+	for (size_t i = 1; (other = http_header(t, "content-length", i)); i++)
+		if (strcmp(first, other) != 0)
+			return -1;
+	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &n);
+	return n;
+}
+
+const char *http_protocol(const struct http_transfer *t)
+{
+	long version = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+	return version == CURL_HTTP_VERSION_3 ? "HTTP/3" : version == CURL_HTTP_VERSION_2_0 ? "HTTP/2" : "HTTP/1.1";
+}
+
+int64_t http_date(const char *text)
+{
+	return curl_getdate(text, NULL);
+}
+
 struct http_transfer *http_perform(struct http *h, const struct http_request *q, struct err *e)
 {
 	struct http_transfer *t = new_transfer(h, q, e);
 
-	if (t)
+	if (!t)
+		return NULL;
+	t->code = curl_easy_perform(t->easy);
+	if (t->code == CURLE_PEER_FAILED_VERIFICATION && t->directory_alone && trust_bundle(t))
 		t->code = curl_easy_perform(t->easy);
 	return t;
 }

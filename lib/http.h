@@ -26,11 +26,15 @@
 #define HTTP_CONNECT_SECONDS 15
 #define HTTP_STALL_SECONDS 30 /* below HTTP_STALL_BYTES a second for so long: given up */
 #define HTTP_STALL_BYTES 1000
+#define HTTP_SECONDS_MAX 86400
 #define HTTP_URL_MAX 8192
 
+/* All borrowed until http_free. */
 struct http_policy {
-	const char *cacert;	/* file of certificate authorities, or NULL: the system's */
-	const char *user_agent; /* never NULL */
+	const char *cacert;	       /* file of certificate authorities, or NULL: the system's */
+	const char *const *cert_dirs;  /* where directories HOST[:PORT] may be (see http_certs.h), first first; NULL-terminated, or NULL */
+	const char *user_agent;	       /* never NULL */
+	long connect_seconds, stall_seconds; /* 0: HTTP_CONNECT_SECONDS, HTTP_STALL_SECONDS */
 };
 
 struct http;
@@ -50,7 +54,7 @@ struct http_request {
 	void *ctx;
 };
 
-/* NULL on failure. policy is borrowed until http_free. */
+/* NULL on failure. */
 struct http *http_new(const struct http_policy *policy, struct err *e);
 void http_free(struct http *h); /* with the transfers still in it; NULL is allowed */
 
@@ -73,7 +77,8 @@ void *http_transfer_ctx(const struct http_transfer *t);
 enum http_fault {
 	HTTP_NO_FAULT,
 	HTTP_CUT_OFF,	   /* the connection broke: it may work the next time */
-	HTTP_OUT_OF_REACH, /* no such host, no connection, or nothing came for too long */
+	HTTP_OUT_OF_REACH, /* no such host, or no connection */
+	HTTP_TIMED_OUT,	   /* no connection in time, or nothing came for too long */
 	HTTP_NO_HTTP,	   /* what answers does not speak http: TLS, maybe */
 	HTTP_REFUSED,	   /* anything else: a certificate, a limit, a callback */
 };
@@ -86,6 +91,15 @@ int http_result(const struct http_transfer *t, long *status, enum http_fault *fa
 
 /* The answer's i-th header of that name (lower case), or NULL. Borrowed from t. */
 const char *http_header(const struct http_transfer *t, const char *name, size_t i);
+
+/* Bytes of the body that the answer announces; -1 where it does not, or says two different things. */
+int64_t http_length(const struct http_transfer *t);
+
+/* What the answer was spoken in: "HTTP/1.1", "HTTP/2". */
+const char *http_protocol(const struct http_transfer *t);
+
+/* A date of a header (RFC 9110, 5.6.7, in any of its forms) in seconds since 1970, or -1. */
+int64_t http_date(const char *text);
 
 /* One request from beginning to end; the transfer is done and the caller's. NULL with the error set when none could begin. */
 struct http_transfer *http_perform(struct http *h, const struct http_request *q, struct err *e);

@@ -2,6 +2,7 @@
 
 #include "io.h"
 #include "json.h"
+#include "words.h"
 
 #include <string.h>
 #include <strings.h>
@@ -47,20 +48,25 @@ static bool serves(const struct token *t, const struct challenge *c)
 	return strcmp(t->realm, c->realm) == 0 && strcmp(t->service, c->service) == 0 && strcmp(t->scope, c->scope) == 0;
 }
 
-/* The cached token; what is expired or to be renewed is dropped. */
-static const struct token *cached(struct token **cache, const struct challenge *c, bool fresh)
+static bool is_refused(const struct token *t, const char *refused)
+{
+	return strncmp(refused, "Bearer ", 7) == 0 && strcmp(refused + 7, t->text) == 0;
+}
+
+/* The cached token; what is expired or refused is dropped. */
+static const struct token *cached(struct token **cache, const struct token_request *q)
 {
 	while (*cache) {
 		struct token *t = *cache;
 
-		if (serves(t, c) && !fresh && t->until > monotonic())
-			return t;
-		if (serves(t, c)) {
-			*cache = t->next;
-			token_free(t);
+		if (!serves(t, q->challenge)) {
+			cache = &t->next;
 			continue;
 		}
-		cache = &t->next;
+		if (t->until > monotonic() && !is_refused(t, q->refused))
+			return t;
+		*cache = t->next;
+		token_free(t);
 	}
 	return NULL;
 }
@@ -96,11 +102,16 @@ static void add_parameter(struct buf *out, char before, const char *name, const 
 	http_escape(value, out);
 }
 
+/* By GET each scope is a parameter; a form has them in one. */
 static void get_url(const struct challenge *c, struct buf *url)
 {
+	cleanup_free char *scopes = strdup(c->scope);
+	char *rest, *scope;
+
 	buf_adds(url, c->realm);
 	add_parameter(url, strchr(c->realm, '?') ? '&' : '?', "service", c->service);
-	add_parameter(url, strchr(buf_text(url), '?') ? '&' : '?', "scope", c->scope);
+	for (scope = strtok_r(scopes, " ", &rest); scope; scope = strtok_r(NULL, " ", &rest))
+		add_parameter(url, strchr(buf_text(url), '?') ? '&' : '?', "scope", scope);
 }
 
 static void post_form(const struct challenge *c, const char *identity_token, struct buf *form)
@@ -111,56 +122,65 @@ static void post_form(const struct challenge *c, const char *identity_token, str
 	add_parameter(form, '&', "refresh_token", identity_token);
 }
 
-/* One request to the token server; the answer's body into `body`, its status returned, -1 with the error set. */
-static long ask(struct http *h, const char *url, const char *authorization, const char *form, struct buf *body,
-		struct err *e)
+/* A request to the token server on its way, and what came of it. */
+struct asking {
+	struct http *http;
+	const struct challenge *challenge;
+	struct buf body;
+	bool passing;
+};
+
+/* One request; its status, or -1 with the error set. */
+static long ask(struct asking *a, const char *url, const char *authorization, const char *form, struct err *e)
 {
 	const char *headers[] = { authorization, NULL };
 	struct http_request q = { .method = form ? "POST" : "GET", .url = url, .headers = authorization ? headers : NULL,
-				  .body = form, .data = take_answer, .ctx = body };
-	struct http_transfer *t = http_perform(h, &q, e);
+				  .body = form, .data = take_answer, .ctx = &a->body };
+	struct http_transfer *t;
 	enum http_fault fault;
 	long status = -1;
 
+	buf_reset(&a->body);
+	t = http_perform(a->http, &q, e);
 	if (!t)
 		return -1;
 	if (http_result(t, &status, &fault, e) == -1)
 		status = -1;
+	a->passing = fault == HTTP_CUT_OFF || status == 429 || status == 500 || (status >= 502 && status <= 504);
 	http_transfer_free(t);
 	return status;
 }
 
-static long ask_by_get(struct http *h, const struct challenge *c, const struct credentials *who, struct buf *body,
-		       struct err *e)
+static long ask_by_get(struct asking *a, const struct credentials *who, struct err *e)
 {
 	cleanup_buf struct buf url = BUF_INIT, header = BUF_INIT;
+	long status = -1;
 
-	get_url(c, &url);
+	get_url(a->challenge, &url);
 	if (who && who->user) {
 		buf_adds(&header, "Authorization: ");
 		auth_basic(who, &header);
 	}
-	if (buf_check(&url, e) == -1 || buf_check(&header, e) == -1)
-		return -1;
-	return ask(h, buf_text(&url), header.len ? buf_text(&header) : NULL, NULL, body, e);
+	if (buf_check(&url, e) == 0 && buf_check(&header, e) == 0)
+		status = ask(a, buf_text(&url), header.len ? buf_text(&header) : NULL, NULL, e);
+	if (header.data)
+		explicit_bzero(header.data, header.len);
+	return status;
 }
 
-static long ask_server(struct http *h, const struct challenge *c, const struct credentials *who, struct buf *body,
-		       struct err *e)
+static long ask_server(struct asking *a, const struct credentials *who, struct err *e)
 {
 	cleanup_buf struct buf form = BUF_INIT;
-	long status;
+	long status = -1;
 
 	if (!who || !who->identity_token)
-		return ask_by_get(h, c, who, body, e);
-	post_form(c, who->identity_token, &form);
-	if (buf_check(&form, e) == -1)
-		return -1;
-	status = ask(h, c->realm, NULL, buf_text(&form), body, e);
-	if (status != 404)
-		return status;
-	buf_reset(body); /* a server that knows only the older way */
-	return ask_by_get(h, c, NULL, body, e);
+		return ask_by_get(a, who, e);
+	post_form(a->challenge, who->identity_token, &form);
+	if (buf_check(&form, e) == 0)
+		status = ask(a, a->challenge->realm, NULL, buf_text(&form), e);
+	if (form.data)
+		explicit_bzero(form.data, form.len);
+	return status == 404 || status == 405 ? ask_by_get(a, NULL, e) : status; /* it knows only the older way */
 }
 
 /* --- the answer --- */
@@ -216,31 +236,48 @@ static int remember(struct token **cache, const struct challenge *c, const struc
 	return -1;
 }
 
-int token_get(struct token **cache, struct http *h, const struct http_origin *origin, const struct challenge *c,
-	      const struct credentials *credentials, bool fresh, struct buf *out, struct err *e)
+static int refuse(const struct asking *a, long status, const struct credentials *who, struct err *e)
 {
-	const struct token *t = cached(cache, c, fresh);
-	cleanup_buf struct buf body = BUF_INIT;
+	cleanup_buf struct buf words = BUF_INIT, said = BUF_INIT;
+	const char *secret = who ? who->identity_token ? who->identity_token : who->password : NULL;
+
+	words_of_server(&a->body, secret ? secret : "", &words);
+	if (words.len)
+		buf_addf(&said, " (it said: %s)", buf_text(&words));
+	if (status == 401 || status == 403)
+		return err_set(e, ERR_DENIED, "%s%s",
+			       who ? "the credentials are not accepted" : "credentials are needed", buf_text(&said));
+	return err_set(e, ERR_IO, "status %ld%s", status, buf_text(&said));
+}
+
+/* Asks for a new one, which is the first of *cache then. */
+static int get_new(struct token **cache, struct asking *a, const struct credentials *who, struct err *e)
+{
+	long status = ask_server(a, who, e);
+
+	if (status == -1)
+		return -1;
+	return status == 200 ? remember(cache, a->challenge, &a->body, e) : refuse(a, status, who, e);
+}
+
+int token_get(struct token **cache, struct http *h, const struct token_request *q, struct buf *out, bool *passing,
+	      struct err *e)
+{
+	const struct token *t = cached(cache, q);
+	struct asking a = { h, q->challenge, BUF_INIT, false };
 	struct http_origin realm;
-	long status;
+	int status;
 
 	if (!t) {
-		if (check_realm(c->realm, origin, &realm, e) == -1)
+		if (check_realm(q->challenge->realm, &q->registry, &realm, e) == -1)
 			return -1;
-		if (credentials && !http_same_site(origin, &realm))
-			credentials = NULL;
-		status = ask_server(h, c, credentials, &body, e);
+		status = get_new(cache, &a, http_same_site(&q->registry, &realm) ? q->credentials : NULL, e);
+		if (a.body.data)
+			explicit_bzero(a.body.data, a.body.len);
+		buf_clear(&a.body);
+		*passing = a.passing;
 		if (status == -1)
 			return err_context(e, "token server %s", realm.host);
-		if (status == 401 || status == 403)
-			return err_set(e, ERR_DENIED, "token server %s: %s", realm.host,
-				       credentials ? "the credentials are not accepted" : "credentials are needed");
-		if (status != 200)
-			return err_set(e, ERR_IO, "token server %s: status %ld", realm.host, status);
-		if (remember(cache, c, &body, e) == -1)
-			return err_context(e, "token server %s", realm.host);
-		if (body.data)
-			explicit_bzero(body.data, body.len);
 		t = *cache;
 	}
 	buf_addf(out, "Bearer %s", t->text);

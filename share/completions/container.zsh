@@ -15,6 +15,16 @@ _cr_platform=(
 _cr_registry=(
 	'--plain-http[the registry speaks http]'
 	'--cacert=[certificate authorities to trust]:file:_files'
+	'--connect-timeout=[for a connection]:seconds:'
+	'--stall-timeout=[with less than 1,000 bytes a second]:seconds:'
+	'--retries=[more tries of one place]:number:'
+)
+
+_cr_offline=('--offline[ask nobody]')
+
+_cr_progress=(
+	'(-q --quiet)'{-q,--quiet}'[no bars]'
+	'--progress-fd=[JSON lines on a descriptor]:descriptor:'
 )
 
 _cr_login=(
@@ -63,14 +73,14 @@ _cr_containers() {
 }
 
 _cr-fetch-manifest() {
-	_arguments -s -S $_cr_common $_cr_platform $_cr_registry \
+	_arguments -s -S $_cr_common $_cr_platform $_cr_registry $_cr_offline \
 		'(-a --all)'{-a,--all}'[all platforms]' \
 		'(-r --raw)'{-r,--raw}'[the bytes of the manifest]' \
 		'*:image:_cr_images'
 }
 
 _cr-fetch-blob() {
-	_arguments -s -S $_cr_common $_cr_registry \
+	_arguments -s -S $_cr_common $_cr_registry $_cr_offline $_cr_progress \
 		'(-o --output)'{-o+,--output=}'[write the one blob to stdout]:file:(-)' \
 		'(-j --jobs)'{-j+,--jobs=}'[transfers at once]:number: ' \
 		'*:repository@digest: '
@@ -158,7 +168,7 @@ _container_command() {
 	help_options=('(- *)'{-h,--help}'[print a summary]')
 	case $words[1] in
 	pull)
-		_arguments -S $help_options $_cr_platform $_cr_registry \
+		_arguments -S $help_options $_cr_platform $_cr_registry $_cr_offline \
 			'(-q --quiet)'{-q,--quiet}'[print the digest alone]' \
 			'*:image:_cr_images'
 		;;

@@ -1,4 +1,4 @@
-#include "registry_call.h"
+#include "words.h"
 
 #include "io.h"
 #include "json.h"
@@ -39,12 +39,8 @@ static bool add_json(struct buf *out, struct json_value root)
 
 static void strike_out(char *text, const char *secret)
 {
-	const char *blank = strchr(secret, ' ');
-	size_t n;
+	size_t n = strlen(secret);
 
-	if (blank) /* after the scheme */
-		secret = blank + 1;
-	n = strlen(secret);
 	for (char *at = text; n > 0 && (at = strstr(at, secret)); at += n)
 		memset(at, '*', n);
 }
@@ -63,7 +59,7 @@ static void shorten(struct buf *text)
 	buf_adds(text, "...");
 }
 
-void registry_words(const struct buf *body, const char *secret, struct buf *out)
+void words_of_server(const struct buf *body, const char *secret, struct buf *out)
 {
 	cleanup_buf struct buf words = BUF_INIT;
 	struct err ignored = ERR_INIT;
@@ -80,5 +76,5 @@ void registry_words(const struct buf *body, const char *secret, struct buf *out)
 		return;
 	strike_out(words.data, secret);
 	shorten(&words);
-	buf_addf(out, " (registry said: %s)", buf_text(&words));
+	buf_adds(out, buf_text(&words));
 }
