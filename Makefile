@@ -23,6 +23,7 @@ PROGRAMS  = $(patsubst bin/%.c,$(OUT)/%,$(wildcard bin/cr-*.c))
 # What each program needs beyond libc: no more (a test looks with ldd).
 LIBS_cr-fetch-manifest = -lcurl -lcrypto
 LIBS_cr-fetch-blob     = -lcurl -lcrypto
+LIBS_cr-login	       = -lcurl -lcrypto
 LIBS_cr-verify	       = -lcrypto
 LIBS_cr-unpack	       = -lcrypto -ltar -lz -lzstd
 LIBS_cr-mkrootfs       = -lcrypto
@@ -76,6 +77,11 @@ demo: ## pull and run busybox from a registry on loopback; IMAGE=docker.io/libra
 lint: ## compile with warnings as errors, and read every script with shellcheck
 	@tests/run build shell
 
+bench-fetch: ## pulls beside skopeo's: a table of times and memory; RUNS=5
+	@share/install-packages build demo bench
+	@$(MAKE) -s all
+	@tests/bench/fetch
+
 install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX)
 	install -d $(SHARE)/bash-completion/completions $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) bin/container $(DESTDIR)$(PREFIX)/bin
@@ -90,4 +96,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: FORCE all check clean demo help install lint
+.PHONY: FORCE all bench-fetch check clean demo help install lint

@@ -1,12 +1,11 @@
 #include "auth.h"
 
+#include "auth_file.h"
+#include "auth_helper.h"
+#include "buf.h"
 #include "io.h"
-#include "json.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <strings.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -69,6 +68,34 @@ void auth_basic(const struct credentials *c, struct buf *out)
 		explicit_bzero(plain.data, plain.len);
 }
 
+#define SHORT 4 /* bytes of a password that would strike out half of any text */
+
+static void strike_out(const char *secret, struct buf *text)
+{
+	size_t n = strlen(secret);
+
+	for (char *at = text->data; at && n > 0 && (at = strstr(at, secret)); at += n)
+		memset(at, '*', n);
+}
+
+void auth_strike_out(const char *authorization, struct buf *text)
+{
+	const char *secret = strchr(authorization, ' '), *password;
+	cleanup_buf struct buf plain = BUF_INIT;
+
+	if (!secret)
+		return;
+	strike_out(++secret, text);
+	if (strncasecmp(authorization, "Basic ", 6) == 0 && decode_base64(secret, &plain)) {
+		strike_out(buf_text(&plain), text);
+		password = strchr(buf_text(&plain), ':');
+		if (password && strlen(password + 1) >= SHORT)
+			strike_out(password + 1, text);
+	}
+	if (plain.data)
+		explicit_bzero(plain.data, plain.len);
+}
+
 /* "user:password", with NULs behind it at times; the user "<token>" has an identity token for a password. */
 static int split(const struct buf *plain, struct credentials *out, struct err *e)
 {
@@ -88,41 +115,37 @@ static int split(const struct buf *plain, struct credentials *out, struct err *e
 	return out->user && out->password ? 0 : err_nomem(e);
 }
 
+static bool has_text(struct json_value v)
+{
+	return json_exists(v) && json_type(v) != JSON_NULL && !json_equals(v, "");
+}
+
+/* docker leaves {} where a helper has the secret. */
+static bool holds_secret(struct json_value entry)
+{
+	return has_text(json_member(entry, "identitytoken")) || has_text(json_member(entry, "auth"));
+}
+
 static int read_entry(struct json_value entry, struct credentials *out, struct err *e)
 {
 	cleanup_buf struct buf plain = BUF_INIT;
-	cleanup_free char *encoded = NULL;
+	char *encoded;
+	int status;
 
-	if (json_exists(json_member(entry, "identitytoken")) && !json_equals(json_member(entry, "identitytoken"), "")) {
+	if (has_text(json_member(entry, "identitytoken"))) {
 		out->identity_token = json_string(json_member(entry, "identitytoken"), e);
 		return out->identity_token ? 1 : -1;
 	}
-	if (!json_exists(json_member(entry, "auth"))) /* docker leaves {} where a helper has the secret */
-		return 0;
 	if (!(encoded = json_string(json_member(entry, "auth"), e)))
 		return -1;
-	if (!*encoded)
-		return 0;
-	if (!decode_base64(encoded, &plain))
-		return err_set(e, ERR_CONTENT, "not base64");
-	return split(&plain, out, e) == -1 ? -1 : 1;
-}
-
-/* A key of the file as a host and a path: without scheme, and without the API version that docker writes. */
-static void normalise_key(char *key)
-{
-	size_t n;
-
-	if (strncmp(key, "https://", 8) == 0 || strncmp(key, "http://", 7) == 0) {
-		char *host = strstr(key, "//") + 2;
-		host[strcspn(host, "/")] = '\0';
-		memmove(key, host, strlen(host) + 1);
-	}
-	n = strlen(key);
-	while (n > 0 && key[n - 1] == '/')
-		key[--n] = '\0';
-	if (strcmp(key, "index.docker.io") == 0 || strcmp(key, "registry-1.docker.io") == 0)
-		memcpy(key, "docker.io", sizeof "docker.io");
+	if (decode_base64(encoded, &plain))
+		status = split(&plain, out, e);
+	else
+		status = err_set(e, ERR_CONTENT, "not base64");
+	wipe(&encoded);
+	if (plain.data)
+		explicit_bzero(plain.data, plain.len);
+	return status == -1 ? -1 : 1;
 }
 
 /* How well a key serves: its length when it is `name` or a prefix of whole components, else 0. */
@@ -133,7 +156,7 @@ static size_t fits(const char *key, const char *name)
 	return n && strncmp(key, name, n) == 0 && (name[n] == '\0' || name[n] == '/') ? n : 0;
 }
 
-static int find_in(const struct json *doc, const char *name, struct credentials *out, struct err *e)
+static int find_entry(const struct json *doc, const char *name, struct credentials *out, struct err *e)
 {
 	struct json_value v, best = { doc, -1 };
 	size_t best_fit = 0;
@@ -145,9 +168,9 @@ static int find_in(const struct json *doc, const char *name, struct credentials 
 
 		if (!key)
 			return -1;
-		normalise_key(key);
+		auth_normalise(key);
 		fit = fits(key, name);
-		if (fit > best_fit) {
+		if (fit > best_fit && holds_secret(v)) {
 			best_fit = fit;
 			best = v;
 		}
@@ -155,23 +178,49 @@ static int find_in(const struct json *doc, const char *name, struct credentials 
 	return best_fit ? read_entry(best, out, e) : 0;
 }
 
+static int ask_helper(const char *helper, const char *name, struct credentials *out, struct err *e)
+{
+	cleanup_free char *host = strndup(name, strcspn(name, "/")), *server = host ? auth_key_of(host) : NULL;
+
+	return server ? auth_helper_get(helper, server, out, e) : err_nomem(e);
+}
+
+static int find_in(const struct json *doc, const char *name, struct credentials *out, struct err *e)
+{
+	cleanup_auth_helpers struct auth_helpers helpers = { NULL, NULL };
+	int found;
+
+	if (auth_file_helpers(doc, name, &helpers, e) == -1)
+		return -1;
+	if (helpers.own && *helpers.own)
+		return ask_helper(helpers.own, name, out, e);
+	found = find_entry(doc, name, out, e);
+	if (found || helpers.own || !helpers.common)
+		return found;
+	return ask_helper(helpers.common, name, out, e);
+}
+
 static int find_in_file(const char *path, const char *name, struct credentials *out, struct err *e)
 {
-	cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	cleanup_buf struct buf text = BUF_INIT;
 	cleanup_json struct json *doc = NULL;
 	int found;
 
-	if (fd == -1)
-		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : err_errno(e, errno, "%s", path);
-	if (io_read_all(fd, AUTH_FILE_MAX, &text, e) == -1)
-		return err_context(e, "%s", path);
-	if (text.len == 0)
-		return 0;
-	doc = json_parse(buf_text(&text), text.len, e);
-	found = doc ? find_in(doc, name, out, e) : -1;
-	explicit_bzero(text.data, text.len);
+	if (auth_file_open(path, &doc, e) == -1)
+		return -1;
+	found = doc ? find_in(doc, name, out, e) : 0;
 	return found == -1 ? err_context(e, "%s", path) : found;
+}
+
+/* "registry/repository", the registry as keys have it. */
+static int full_name(const char *registry, const char *repository, struct buf *out, struct err *e)
+{
+	cleanup_free char *host = strdup(registry);
+
+	if (!host)
+		return err_nomem(e);
+	auth_normalise(host);
+	buf_addf(out, "%s/%s", host, repository);
+	return buf_check(out, e);
 }
 
 int auth_find(const char *const *files, const char *registry, const char *repository, struct credentials *out,
@@ -179,8 +228,7 @@ int auth_find(const char *const *files, const char *registry, const char *reposi
 {
 	cleanup_buf struct buf name = BUF_INIT;
 
-	buf_addf(&name, "%s/%s", registry, repository);
-	if (buf_check(&name, e) == -1)
+	if (full_name(registry, repository, &name, e) == -1)
 		return -1;
 	for (; files && *files; files++) {
 		int found = find_in_file(*files, buf_text(&name), out, e);

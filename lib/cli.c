@@ -62,6 +62,8 @@ void cli_warn(const struct cli *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	if (c->make_way)
+		c->make_way(c->ctx);
 	flockfile(stderr);
 	fprintf(stderr, "%s: ", c->name);
 	put_escaped(text);
@@ -86,6 +88,18 @@ int cli_usage(const struct cli *c, const char *fmt, ...)
 	cli_warn(c, "%s", text);
 	fprintf(stderr, "Try '%s --help'.\n", c->name);
 	return c->usage_status;
+}
+
+long cli_number(const struct cli *c, const char *option, long min, long max)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(optarg, &end, 10);
+	if (errno || *end || end == optarg || n < min || n > max)
+		exit(cli_usage(c, "%s: %ld to %ld", option, min, max));
+	return n;
 }
 
 void cli_option(struct cli *c, int option)

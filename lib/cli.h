@@ -21,6 +21,10 @@ struct cli {
 	const char *store; /* -s/--store, or NULL */
 	int verbose;	   /* -v, counted */
 	int usage_status;  /* of a usage error: 2, but 125 where 2 would be a command's */
+
+	/* Called before anything is printed on stderr: takes away what stands there for now; or NULL. */
+	void (*make_way)(void *ctx);
+	void *ctx;
 };
 
 /* Long options shared by every program, to be put at the end of each table (name, has_arg, flag, val). */
@@ -51,6 +55,9 @@ int cli_fail(const struct cli *c, const struct err *e);
 
 /* "usage" errors: prints the message and a hint, returns usage_status. */
 int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The number that optarg is, from min to max; anything else is a usage error of `option`, and exits. */
+long cli_number(const struct cli *c, const char *option, long min, long max);
 
 /*
  * The store's directory (DESIGN §3): -s, $CR_STORE, data/ beside the program's own bin/, else the system's or the user's.

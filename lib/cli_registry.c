@@ -8,20 +8,38 @@
 
 static const char blanks[] = " \t\r\n";
 
-void cli_registry_init(struct cli_registry *c)
+static void notice(void *ctx, bool detail, const char *text)
 {
-	*c = (struct cli_registry){ .policy.http.user_agent = "container/" CR_VERSION };
+	const struct cli *cli = ctx;
+
+	if (!detail || cli->verbose)
+		cli_warn(cli, "%s", text);
+}
+
+void cli_registry_init(struct cli_registry *c, struct cli *cli)
+{
+	*c = (struct cli_registry){ .cli = cli,
+				    .policy = { .http.user_agent = "container/" CR_VERSION, .retries = REGISTRY_RETRIES,
+						.notice = notice, .notice_ctx = cli } };
 }
 
 bool cli_registry_option(struct cli_registry *c, int option)
 {
-	if (option == CLI_OPTION_PLAIN_HTTP)
-		c->policy.plain_http = true;
-	else if (option == CLI_OPTION_CACERT)
-		c->policy.http.cacert = optarg;
-	else
-		return false;
-	return true;
+	switch (option) {
+	case CLI_OPTION_PLAIN_HTTP: c->policy.plain_http = true; return true;
+	case CLI_OPTION_CACERT: c->policy.http.cacert = optarg; return true;
+	case CLI_OPTION_CONNECT_TIMEOUT:
+		c->policy.http.connect_seconds = cli_number(c->cli, "--connect-timeout", 1, HTTP_SECONDS_MAX);
+		return true;
+	case CLI_OPTION_STALL_TIMEOUT:
+		c->policy.http.stall_seconds = cli_number(c->cli, "--stall-timeout", 1, HTTP_SECONDS_MAX);
+		return true;
+	case CLI_OPTION_RETRIES:
+		c->policy.retries = (int)cli_number(c->cli, "--retries", 0, REGISTRY_RETRIES_MAX);
+		return true;
+	case CLI_OPTION_OFFLINE: c->offline = true; return true;
+	default: return false;
+	}
 }
 
 /* "<directory><rest>", when the variable names a directory; or with `home`, "$HOME<home><rest>" in its stead. */
@@ -43,6 +61,12 @@ static void add_auth_file(struct cli_registry *c, char *path)
 {
 	if (path)
 		c->auth_files[c->auth_count++] = path;
+}
+
+static void add_cert_dir(struct cli_registry *c, char *path)
+{
+	if (path)
+		c->cert_dirs[c->cert_count++] = path;
 }
 
 static int add_mirror(struct cli_registry *c, const char *registry, const char *url, struct err *e)
@@ -99,9 +123,26 @@ int cli_registry_load(struct cli_registry *c, struct err *e)
 	add_auth_file(c, config_path("DOCKER_CONFIG", NULL, "/config.json"));
 	add_auth_file(c, config_path(NULL, "/.docker", "/config.json"));
 	c->policy.auth_files = (const char *const *)c->auth_files;
+	add_cert_dir(c, config_path("XDG_CONFIG_HOME", "/.config", "/container/certs.d"));
+	add_cert_dir(c, config_path("XDG_CONFIG_HOME", "/.config", "/containers/certs.d"));
+	add_cert_dir(c, strdup("/etc/container/certs.d"));
+	add_cert_dir(c, strdup("/etc/containers/certs.d"));
+	add_cert_dir(c, strdup("/etc/docker/certs.d"));
+	c->policy.http.cert_dirs = (const char *const *)c->cert_dirs;
 	if (read_mirrors(c, mirrors, e) == -1 || read_mirrors(c, "/etc/container/registries", e) == -1)
 		return -1;
 	c->policy.mirrors = c->mirrors;
 	c->policy.mirror_count = c->mirror_count;
 	return 0;
+}
+
+int cli_registry_open(struct cli_registry *c, struct store *s, struct registry **r, struct err *e)
+{
+	cleanup_buf struct buf path = BUF_INIT;
+
+	*r = NULL;
+	if (cli_registry_load(c, e) == -1 || cli_store_path(c->cli, &path, e) == -1 ||
+	    store_open(s, buf_text(&path), e) == -1)
+		return -1;
+	return c->offline || (*r = registry_new(&c->policy, e)) ? 0 : -1;
 }

@@ -1,18 +1,21 @@
 #include "fetch.h"
 
+#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* A blob on its way: bytes go from the registry's call straight into the store's ingest. */
 struct arrival {
 	struct registry_sink sink;
 	struct ingest *ingest;
+	const struct fetch *fetch;
 	void *tag;
-	char *registry, *repository;
-	struct digest digest;
-	int64_t size;
-	bool resumed; /* its beginning came from an earlier process */
 };
+
+static void tell(const struct arrival *a)
+{
+	if (a->fetch->moved)
+		a->fetch->moved(a->fetch->ctx, a->tag, ingest_offset(a->ingest));
+}
 
 static int64_t offset(struct registry_sink *self)
 {
@@ -21,33 +24,32 @@ static int64_t offset(struct registry_sink *self)
 
 static int restart(struct registry_sink *self, struct err *e)
 {
-	struct arrival *a = (struct arrival *)self;
-
-	a->resumed = false;
-	return ingest_restart(a->ingest, e);
+	return ingest_restart(((struct arrival *)self)->ingest, e);
 }
 
 static int data(struct registry_sink *self, const void *bytes, size_t n, struct err *e)
 {
-	return ingest_write(((struct arrival *)self)->ingest, bytes, n, e);
+	const struct arrival *a = (struct arrival *)self;
+
+	if (ingest_write(a->ingest, bytes, n, e) == -1)
+		return -1;
+	tell(a);
+	return 0;
 }
 
-void fetch_init(struct fetch *f, const struct store *s, struct registry *r)
+static int finish(struct registry_sink *self, struct err *e)
 {
-	f->store = s;
-	f->registry = r;
+	return ingest_commit(((struct arrival *)self)->ingest, e);
 }
 
 static void free_arrival(struct arrival *a)
 {
 	ingest_close(a->ingest);
-	free(a->registry);
-	free(a->repository);
 	free(a);
 }
 
-static enum fetch_begun start(struct fetch *f, struct ingest *in, const char *registry, const char *repository,
-			      const struct digest *d, int64_t size, void *tag, struct err *e)
+static enum fetch_begun start(struct fetch *f, struct ingest *in, const struct fetch_source *source, void *tag,
+			      struct err *e)
 {
 	struct arrival *a = malloc(sizeof *a);
 
@@ -56,26 +58,29 @@ static enum fetch_begun start(struct fetch *f, struct ingest *in, const char *re
 		err_nomem(e);
 		return FETCH_FAILED;
 	}
-	*a = (struct arrival){ .sink = { offset, restart, data }, .ingest = in, .tag = tag, .digest = *d, .size = size,
-			       .registry = strdup(registry), .repository = strdup(repository),
-			       .resumed = ingest_offset(in) > 0 };
-	if (!a->registry || !a->repository)
-		err_nomem(e);
-	else if (registry_fetch(f->registry, registry, repository, d, size, &a->sink, e) == 0)
+	*a = (struct arrival){ { offset, restart, data, finish }, in, f, tag };
+	tell(a);
+	if (registry_fetch(f->registry, source->registry, source->repository, &source->blob, &a->sink, e) == 0)
 		return FETCH_STARTED;
 	free_arrival(a);
 	return FETCH_FAILED;
 }
 
-enum fetch_begun fetch_begin(struct fetch *f, const char *registry, const char *repository, const struct digest *d,
-			     int64_t size, bool wait, void *tag, struct err *e)
+enum fetch_begun fetch_begin(struct fetch *f, const struct fetch_source *source, void *tag, struct err *e)
 {
 	struct err inner = ERR_INIT;
 	bool busy = false;
-	struct ingest *in = wait ? ingest_open(f->store, d, size, &inner) : ingest_try(f->store, d, size, &busy, &inner);
+	struct ingest *in;
 
+	if (!f->registry) {
+		if (store_has_blob(f->store, &source->blob.digest, source->blob.size))
+			return FETCH_THERE;
+		err_set(e, ERR_NOT_FOUND, "not in the store, and nobody is to be asked");
+		return FETCH_FAILED;
+	}
+	in = ingest_try(f->store, &source->blob.digest, source->blob.size, &busy, &inner);
 	if (in)
-		return start(f, in, registry, repository, d, size, tag, e);
+		return start(f, in, source, tag, e);
 	if (busy)
 		return FETCH_ELSEWHERE;
 	if (inner.kind == ERR_NONE)
@@ -84,60 +89,48 @@ enum fetch_begun fetch_begin(struct fetch *f, const char *registry, const char *
 	return FETCH_FAILED;
 }
 
-int fetch_run(struct fetch *f, int fd, bool *readable, struct err *e)
+int fetch_run(struct fetch *f, int fd, int timeout_ms, bool *readable, struct err *e)
 {
-	return registry_run(f->registry, fd, readable, e);
-}
-
-/* What an earlier process left may have been wrong already: then all is fetched anew, once. */
-static bool fetch_anew(struct fetch *f, struct arrival *a, struct err *why)
-{
-	enum fetch_begun begun;
-
-	if (why->kind != ERR_CONTENT || !a->resumed)
-		return false;
-	ingest_close(a->ingest); /* the wrong bytes are gone with the failed commit */
-	a->ingest = NULL;
-	*why = (struct err)ERR_INIT;
-	begun = fetch_begin(f, a->registry, a->repository, &a->digest, a->size, true, a->tag, why);
-	return begun == FETCH_STARTED;
+	return registry_run(f->registry, fd, timeout_ms, readable, e);
 }
 
 bool fetch_done(struct fetch *f, void **tag, struct err *why)
 {
 	struct arrival *a;
-	bool again;
 
-	do {
-		*why = (struct err)ERR_INIT;
-		a = (struct arrival *)registry_done(f->registry, why);
-		if (!a)
-			return false;
-		if (why->kind == ERR_NONE)
-			ingest_commit(a->ingest, why);
-		again = fetch_anew(f, a, why);
-		*tag = a->tag;
-		free_arrival(a);
-	} while (again);
+	*why = (struct err)ERR_INIT;
+	a = (struct arrival *)registry_done(f->registry, why);
+	if (!a)
+		return false;
+	*tag = a->tag;
+	free_arrival(a);
 	return true;
 }
 
-int fetch_one(struct fetch *f, const char *registry, const char *repository, const struct digest *d, int64_t size,
-	      struct err *e)
+void fetch_end(struct fetch *f)
+{
+	struct registry_sink *sink;
+
+	while (f->registry && (sink = registry_cancel(f->registry)))
+		free_arrival((struct arrival *)sink);
+}
+
+int fetch_one(struct fetch *f, const struct fetch_source *source, struct err *e)
 {
 	struct err why;
 	bool readable;
 	void *tag;
+	enum fetch_begun begun;
 
-	switch (fetch_begin(f, registry, repository, d, size, true, NULL, e)) {
-	case FETCH_THERE: return 0;
-	case FETCH_FAILED: return -1;
-	case FETCH_STARTED:
-	case FETCH_ELSEWHERE: break;
-	}
+	while ((begun = fetch_begin(f, source, NULL, e)) == FETCH_ELSEWHERE)
+		poll(NULL, 0, FETCH_POLL);
+	if (begun != FETCH_STARTED)
+		return begun == FETCH_THERE ? 0 : -1;
 	while (!fetch_done(f, &tag, &why))
-		if (fetch_run(f, -1, &readable, e) == -1)
+		if (fetch_run(f, -1, -1, &readable, e) == -1) {
+			fetch_end(f);
 			return -1;
+		}
 	if (why.kind == ERR_NONE)
 		return 0;
 	*e = why;

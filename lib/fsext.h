@@ -50,4 +50,7 @@ bool fsext_is_opaque(int dir);
  */
 int fsext_copy_range(int from, int to, off_t at, off_t n);
 
+/* Has the disk begin to write n bytes at the offset `at`, without waiting for it. No promise, and no error. */
+void fsext_flush(int fd, off_t at, off_t n);
+
 #endif

@@ -136,3 +136,8 @@ int fsext_copy_range(int from, int to, off_t at, off_t n)
 	}
 	return 0;
 }
+
+void fsext_flush(int fd, off_t at, off_t n)
+{
+	sync_file_range(fd, at, n, SYNC_FILE_RANGE_WRITE);
+}

@@ -86,3 +86,10 @@ int fsext_copy_range(int from, int to, off_t at, off_t n)
 {
 	return io_copy_range(from, to, at, n);
 }
+
+void fsext_flush(int fd, off_t at, off_t n)
+{
+	(void)fd;
+	(void)at;
+	(void)n;
+}

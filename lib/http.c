@@ -1,18 +1,24 @@
 #include "http.h"
 
+#include "http_certs.h"
 #include "io.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define HEADER_COUNT_MAX 1000
+#define ABSENCE 1000 /* milliseconds without us after which a transfer that times out may not be to blame */
 
 struct http {
 	const struct http_policy *policy;
 	CURLM *multi;
 	struct http_transfer *active, *done; /* lists */
+	bool whole_bundle; /* see trust_directory */
+	int64_t last_seen; /* io_clock, when the transfers were last looked after */
 };
 
 struct http_transfer {
@@ -20,11 +26,15 @@ struct http_transfer {
 	struct http_transfer *next;
 	CURL *easy;
 	struct curl_slist *headers;
+	int (*begin)(void *ctx, const struct http_transfer *t, long status, struct err *e);
 	int (*data)(void *ctx, long status, const void *data, size_t n, struct err *e);
 	void *ctx;
+	bool begun; /* the last answer's headers have all come */
 	struct buf answer; /* header lines of the last answer, a NUL behind each */
 	size_t answer_lines;
 	size_t header_bytes; /* of all answers, interim ones too */
+	bool directory_alone; /* see trust_directory */
+	bool held_up;	      /* by ourselves, who did not look after it for a while */
 	CURLcode code;
 	struct err err; /* set by a callback */
 	char why[CURL_ERROR_SIZE];
@@ -35,16 +45,19 @@ struct http *http_new(const struct http_policy *policy, struct err *e)
 {
 	struct http *h = calloc(1, sizeof *h);
 
-	if (!h) {
+	if (h)
+		h->policy = policy;
+	else
 		err_nomem(e);
-		return NULL;
-	}
-	h->policy = policy;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == 0 && (h->multi = curl_multi_init()))
-		return h;
-	err_set(e, ERR_IO, "libcurl cannot be started");
-	free(h);
-	return NULL;
+	return h;
+}
+
+/* libcurl is started by the first request: who sends none opens no socket, and has no time to lose. */
+static int start_curl(struct http *h, struct err *e)
+{
+	if (h->multi || (curl_global_init(CURL_GLOBAL_DEFAULT) == 0 && (h->multi = curl_multi_init())))
+		return 0;
+	return err_set(e, ERR_IO, "libcurl cannot be started");
 }
 
 static void unlink_transfer(struct http_transfer **list, const struct http_transfer *t)
@@ -78,7 +91,8 @@ void http_free(struct http *h)
 		http_transfer_free(h->active);
 	while (h->done)
 		http_transfer_free(h->done);
-	curl_multi_cleanup(h->multi);
+	if (h->multi)
+		curl_multi_cleanup(h->multi);
 	free(h);
 }
 
@@ -90,6 +104,17 @@ static long answer_status(const struct http_transfer *t)
 	return status;
 }
 
+/* The empty line behind the headers; interim answers (100 and the like) have one too. */
+static int begin_body(struct http_transfer *t)
+{
+	long status = answer_status(t);
+
+	if (t->begun || status < 200)
+		return 0;
+	t->begun = true;
+	return t->begin ? t->begin(t->ctx, t, status, &t->err) : 0;
+}
+
 /* Keeps a header line, without its line break. */
 static int keep_header(struct http_transfer *t, const char *line, size_t n)
 {
@@ -98,12 +123,15 @@ static int keep_header(struct http_transfer *t, const char *line, size_t n)
 		return err_set(&t->err, ERR_CONTENT, "too many headers");
 	if (n >= 5 && strncmp(line, "HTTP/", 5) == 0) { /* the headers that count follow the last of these */
 		buf_reset(&t->answer);
+		t->begun = false;
 		return 0;
 	}
 	if (memchr(line, '\0', n))
 		return err_set(&t->err, ERR_CONTENT, "a NUL in a header");
 	while (n > 0 && isspace((unsigned char)line[n - 1]))
 		n--;
+	if (n == 0)
+		return begin_body(t);
 	buf_add(&t->answer, line, n);
 	buf_add(&t->answer, "", 1);
 	return buf_check(&t->answer, &t->err);
@@ -122,6 +150,34 @@ static size_t take_data(char *data, size_t size, size_t n, void *ctx)
 	if (t->data && t->data(t->ctx, answer_status(t), data, n, &t->err) == -1)
 		return n + 1; /* anything but n ends the transfer */
 	return n;
+}
+
+/*
+ * The system's authorities are a bundle of some 140, which costs 20 ms to read, and a megabyte, for each connection; and a directory of the same
+ * where one is found by its hash. That is tried alone first; should it not do (somebody has added to the bundle by hand), the bundle is read after all.
+ */
+static void trust_directory(struct http_transfer *t)
+{
+	const char *path = NULL;
+
+	if (t->http->policy->cacert || t->http->whole_bundle)
+		return;
+	curl_easy_getinfo(t->easy, CURLINFO_CAPATH, &path);
+	t->directory_alone = path && curl_easy_setopt(t->easy, CURLOPT_CAINFO, NULL) == CURLE_OK;
+}
+
+/* Begins a transfer anew, whose server was not trusted, with the bundle. Nothing has been sent yet, nor come. */
+static bool trust_bundle(struct http_transfer *t)
+{
+	CURL *fresh = curl_easy_init();
+	const char *bundle = NULL;
+
+	if (fresh)
+		curl_easy_getinfo(fresh, CURLINFO_CAINFO, &bundle);
+	t->http->whole_bundle = true;
+	t->directory_alone = !bundle || curl_easy_setopt(t->easy, CURLOPT_CAINFO, bundle) != CURLE_OK;
+	curl_easy_cleanup(fresh);
+	return !t->directory_alone;
 }
 
 /* What must hold, or nothing is sent. */
@@ -145,10 +201,10 @@ static void set_manners(CURL *c, const struct http_policy *p)
 {
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_SECONDS);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, p->connect_seconds ? p->connect_seconds : HTTP_CONNECT_SECONDS);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)HTTP_STALL_BYTES);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)HTTP_STALL_SECONDS);
-	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L * 1024);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, p->stall_seconds ? p->stall_seconds : HTTP_STALL_SECONDS);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 64L * 1024);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, p->user_agent);
 }
 
@@ -195,32 +251,53 @@ static int set_request(struct http_transfer *t, const struct http_request *q, st
 	return 0;
 }
 
-static int proxy_for(CURL *c, const char *url, struct err *e)
+/* What the host's directory of certificates holds. The authorities there are trusted beside those of the policy. */
+static int set_certs(CURL *c, const struct http_policy *p, const struct http_origin *o, struct err *e)
+{
+	cleanup_http_certs struct http_certs certs = HTTP_CERTS_INIT;
+	struct curl_blob blob = { NULL, 0, CURL_BLOB_COPY };
+
+	if (http_certs_find(&certs, p->cert_dirs, o, p->cacert, e) == -1)
+		return -1;
+	blob.data = certs.authorities.data;
+	blob.len = certs.authorities.len;
+	if ((!blob.len || curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK) &&
+	    (!certs.cert || (curl_easy_setopt(c, CURLOPT_SSLCERT, certs.cert) == CURLE_OK &&
+			     curl_easy_setopt(c, CURLOPT_SSLKEY, certs.key) == CURLE_OK)))
+		return 0;
+	return err_set(e, ERR_IO, "libcurl does not take the certificates of %s", o->host);
+}
+
+/* What depends on the host: certificates, and whether a proxy of the environment ($https_proxy, …) may stand between. */
+static int set_host(CURL *c, const struct http_policy *p, const char *url, struct err *e)
 {
 	struct http_origin o;
 
 	if (http_origin(url, &o, e) == -1)
 		return -1;
-	/* $https_proxy sees ciphertext alone; a plain request goes straight to its (mostly loopback) host. */
-	if (strcmp(o.scheme, "http") == 0)
+	if (http_is_loopback(o.host)) /* nobody else's loopback is meant */
 		curl_easy_setopt(c, CURLOPT_PROXY, "");
-	return 0;
+	return strcmp(o.scheme, "https") == 0 ? set_certs(c, p, &o, e) : 0;
 }
 
 static struct http_transfer *new_transfer(struct http *h, const struct http_request *q, struct err *e)
 {
-	struct http_transfer *t = calloc(1, sizeof *t);
+	struct http_transfer *t = start_curl(h, e) == 0 ? calloc(1, sizeof *t) : NULL;
 
 	if (!t || !(t->easy = curl_easy_init())) {
 		free(t);
-		err_nomem(e);
+		if (h->multi)
+			err_nomem(e);
 		return NULL;
 	}
 	t->http = h;
+	t->begin = q->begin;
 	t->data = q->data;
 	t->ctx = q->ctx;
 	set_manners(t->easy, h->policy);
-	if (set_limits(t->easy, h->policy, e) == 0 && set_request(t, q, e) == 0 && proxy_for(t->easy, t->url, e) == 0)
+	trust_directory(t);
+	if (set_limits(t->easy, h->policy, e) == 0 && set_request(t, q, e) == 0 &&
+	    set_host(t->easy, h->policy, t->url, e) == 0)
 		return t;
 	http_transfer_free(t);
 	return NULL;
@@ -234,6 +311,8 @@ struct http_transfer *http_start(struct http *h, const struct http_request *q, s
 		return NULL;
 	t->next = h->active;
 	h->active = t;
+	if (!h->last_seen)
+		h->last_seen = io_clock();
 	if (curl_multi_add_handle(h->multi, t->easy) == CURLM_OK)
 		return t;
 	err_set(e, ERR_IO, "libcurl refuses the request");
@@ -254,6 +333,11 @@ static void collect_done(struct http *h)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
 		t->code = m->data.result;
+		if (t->code == CURLE_PEER_FAILED_VERIFICATION && t->directory_alone && trust_bundle(t)) {
+			curl_multi_remove_handle(h->multi, t->easy);
+			if (curl_multi_add_handle(h->multi, t->easy) == CURLM_OK)
+				continue;
+		}
 		unlink_transfer(&h->active, t);
 		t->next = h->done;
 		h->done = t;
@@ -269,21 +353,36 @@ static int work(struct http *h, struct err *e)
 	return code == CURLM_OK ? 0 : err_set(e, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
 }
 
+/* What was waiting while we were elsewhere (a slow disk, a reader of our output, SIGSTOP) may time out for that. */
+static void notice_absence(struct http *h)
+{
+	bool long_ago = h->last_seen && io_clock() - h->last_seen > ABSENCE;
+
+	for (struct http_transfer *t = h->active; t; t = t->next)
+		t->held_up = t->held_up || long_ago;
+}
+
 int http_run(struct http *h, int fd, int timeout_ms, bool *readable, struct err *e)
 {
 	struct curl_waitfd wait = { .fd = fd, .events = CURL_WAIT_POLLIN };
 	CURLMcode code;
 
+	int status;
+
 	*readable = false;
+	notice_absence(h);
 	if (work(h, e) == -1)
 		return -1;
+	h->last_seen = io_clock();
 	if (h->done)
 		return 0;
 	code = curl_multi_poll(h->multi, fd == -1 ? NULL : &wait, fd == -1 ? 0 : 1, timeout_ms, NULL);
 	if (code != CURLM_OK)
 		return err_set(e, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
 	*readable = fd != -1 && wait.revents;
-	return work(h, e);
+	status = work(h, e);
+	h->last_seen = h->active ? io_clock() : 0;
+	return status;
 }
 
 struct http_transfer *http_done(struct http *h)
@@ -302,16 +401,27 @@ void *http_transfer_ctx(const struct http_transfer *t)
 	return t->ctx;
 }
 
-static enum http_fault fault_of(CURLcode code)
+/* A connection that was never there is out of reach, not stalled. */
+static enum http_fault timed_out(const struct http_transfer *t)
 {
-	switch (code) {
+	curl_off_t ready = 0;
+
+	if (t->held_up)
+		return HTTP_CUT_OFF;
+	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+	return ready ? HTTP_TIMED_OUT : HTTP_OUT_OF_REACH;
+}
+
+static enum http_fault fault_of(const struct http_transfer *t)
+{
+	switch (t->code) {
 	case CURLE_OK: return HTTP_NO_FAULT;
 	case CURLE_UNSUPPORTED_PROTOCOL: /* no HTTP: the alert that a TLS server sends, for one */
 	case CURLE_WEIRD_SERVER_REPLY: return HTTP_NO_HTTP;
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_OPERATION_TIMEDOUT: return HTTP_OUT_OF_REACH;
+	case CURLE_COULDNT_CONNECT: return HTTP_OUT_OF_REACH;
+	case CURLE_OPERATION_TIMEDOUT: return timed_out(t);
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
@@ -323,12 +433,25 @@ static enum http_fault fault_of(CURLcode code)
 	}
 }
 
+/* libcurl's words may repeat a proxy's URL: what is before its host is nobody's business. */
+static void hide_users(char *text)
+{
+	for (char *url = text; (url = strstr(url, "://")); url++) {
+		char *from = url + 3, *at = from + strcspn(from, " '\"\n");
+
+		while (at > from && *at != '@')
+			at--;
+		if (*at == '@')
+			memmove(from, at + 1, strlen(at + 1) + 1);
+	}
+}
+
 int http_result(const struct http_transfer *t, long *status, enum http_fault *fault, struct err *e)
 {
 	struct http_origin o;
 
 	*status = answer_status(t);
-	*fault = t->err.kind == ERR_NONE ? fault_of(t->code) : HTTP_REFUSED;
+	*fault = t->err.kind == ERR_NONE ? fault_of(t) : HTTP_REFUSED;
 	if (t->code == CURLE_OK)
 		return 0;
 	if (t->err.kind != ERR_NONE) {
@@ -337,7 +460,11 @@ int http_result(const struct http_transfer *t, long *status, enum http_fault *fa
 	}
 	if (http_origin(t->url, &o, e) == -1)
 		return -1;
-	return err_set(e, ERR_IO, "%s:%s: %s", o.host, o.port, *t->why ? t->why : curl_easy_strerror(t->code));
+	if (t->code == CURLE_OUT_OF_MEMORY) /* what libcurl says of a header line beyond its own limit, too */
+		return err_set(e, ERR_CONTENT, "%s:%s: too much of a header, or out of memory", o.host, o.port);
+	err_set(e, ERR_IO, "%s:%s: %s", o.host, o.port, *t->why ? t->why : curl_easy_strerror(t->code));
+	hide_users(e->text);
+	return -1;
 }
 
 const char *http_header(const struct http_transfer *t, const char *name, size_t i)
@@ -353,11 +480,65 @@ const char *http_header(const struct http_transfer *t, const char *name, size_t 
 	return NULL;
 }
 
+int http_length(const struct http_transfer *t, int64_t *length, struct err *e)
+{
+	const char *first = http_header(t, "content-length", 0), *other;
+	char *end;
+
+	*length = -1;
+	for (size_t i = 1; (other = http_header(t, "content-length", i)); i++)
+		if (strcmp(first, other) != 0)
+			return err_set(e, ERR_CONTENT, "the answer has two lengths, %.20s and %.20s", first, other);
+	if (first && http_header(t, "transfer-encoding", 0))
+		return err_set(e, ERR_CONTENT, "the answer has a length, and comes in chunks");
+	if (!first)
+		return 0;
+	errno = 0;
+	*length = strtoll(first, &end, 10);
+	if (errno || *end || end == first || *length < 0)
+		return err_set(e, ERR_CONTENT, "the answer's length is no number: %.20s", first);
+	return 0;
+}
+
+bool http_has_certs(const struct http_policy *policy, const struct http_origin *host)
+{
+	cleanup_http_certs struct http_certs certs = HTTP_CERTS_INIT;
+	struct err ignored = ERR_INIT;
+
+	return http_certs_find(&certs, policy->cert_dirs, host, NULL, &ignored) != 0;
+}
+
+const char *http_protocol(const struct http_transfer *t)
+{
+	long version = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+	return version == CURL_HTTP_VERSION_3 ? "HTTP/3" : version == CURL_HTTP_VERSION_2_0 ? "HTTP/2" : "HTTP/1.1";
+}
+
+int64_t http_retry_after(const char *text)
+{
+	int64_t seconds, date;
+	char *end;
+
+	seconds = strtoll(text, &end, 10);
+	if (end != text && !*end)
+		return seconds < 0 ? 0 : seconds; /* too large a number is the largest */
+	date = curl_getdate(text, NULL);
+	if (date == -1)
+		return -1;
+	seconds = date - (int64_t)time(NULL);
+	return seconds < 0 ? 0 : seconds;
+}
+
 struct http_transfer *http_perform(struct http *h, const struct http_request *q, struct err *e)
 {
 	struct http_transfer *t = new_transfer(h, q, e);
 
-	if (t)
+	if (!t)
+		return NULL;
+	t->code = curl_easy_perform(t->easy);
+	if (t->code == CURLE_PEER_FAILED_VERIFICATION && t->directory_alone && trust_bundle(t))
 		t->code = curl_easy_perform(t->easy);
 	return t;
 }
@@ -392,6 +573,8 @@ static int check_url(CURLU *u, const char *url, struct http_origin *o, struct er
 	if (!url_part(u, CURLUPART_HOST, 0, o->host, sizeof o->host) ||
 	    !url_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, o->port, sizeof o->port))
 		return url_error("a URL without a host", url, e);
+	if (strcmp(o->host, ".") == 0 || strcmp(o->host, "..") == 0 || strchr(o->host, '/'))
+		return url_error("a URL whose host is none", url, e);
 	named = curl_url_get(u, CURLUPART_USER, &user, 0) != CURLUE_NO_USER;
 	curl_free(user);
 	if (named)

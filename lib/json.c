@@ -29,6 +29,8 @@ void json_free(struct json *doc)
 {
 	if (!doc)
 		return;
+	if (doc->text) /* it may hold secrets */
+		explicit_bzero(doc->text, doc->len);
 	free(doc->text);
 	free(doc->tokens);
 	free(doc->after);

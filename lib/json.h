@@ -44,7 +44,7 @@ struct json *json_parse(const char *text, size_t len, struct err *e);
 
 /* The same with another limit, `max` bytes; the limit of tokens rises in proportion. For files of our own making. */
 struct json *json_parse_max(const char *text, size_t len, size_t max, struct err *e);
-void json_free(struct json *doc);				       /* NULL is allowed */
+void json_free(struct json *doc); /* wipes its copy of the text; NULL is allowed */
 void json_cleanup(struct json **doc);
 #define cleanup_json __attribute__((cleanup(json_cleanup)))
 

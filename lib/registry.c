@@ -2,8 +2,8 @@
 
 #include "io.h"
 
+#include <limits.h>
 #include <string.h>
-#include <time.h>
 
 struct registry *registry_new(const struct registry_policy *policy, struct err *e)
 {
@@ -22,9 +22,7 @@ struct registry *registry_new(const struct registry_policy *policy, struct err *
 
 static void call_free(struct call *c)
 {
-	http_transfer_free(c->transfer);
-	for (size_t i = 0; i < c->endpoint_count; i++)
-		free(c->endpoints[i].base);
+	call_drop(c);
 	free(c->registry);
 	free(c->repository);
 	free(c->path);
@@ -51,10 +49,12 @@ void registry_free(struct registry *r)
 		return;
 	free_calls(r->calls);
 	free_calls(r->done);
-	token_free_all(r->tokens);
+	registry_free_grants(r);
 	http_free(r->http);
-	for (size_t i = 0; i < r->tls_count; i++)
-		free(r->speak_tls[i]);
+	registry_free_places(r);
+	for (size_t i = 0; i < r->warned_count; i++)
+		free(r->warned[i]);
+	buf_clear(&r->rate);
 	free(r);
 }
 
@@ -64,56 +64,61 @@ void registry_manifest_clear(struct registry_manifest *m)
 	buf_clear(&m->media_type);
 }
 
-time_t registry_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* --- running --- */
 
-static int call_begin(struct registry *r, const char *registry, const char *repository, const char *kind,
-		      const char *reference, struct registry_manifest *manifest, int64_t size,
-		      struct registry_sink *sink, struct err *e)
+struct call *registry_call(struct registry *r, enum call_kind kind, const char *registry, const char *repository,
+			   const char *path, struct err *e)
 {
 	struct call *c = calloc(1, sizeof *c);
-	cleanup_buf struct buf path = BUF_INIT;
 
-	if (!c)
-		return err_nomem(e);
-	buf_addf(&path, "%s/%s", kind, reference);
+	if (!c) {
+		err_nomem(e);
+		return NULL;
+	}
 	c->r = r;
+	c->kind = kind;
+	c->size = c->asked = -1;
 	c->registry = strdup(registry);
 	c->repository = strdup(repository);
-	c->path = buf_steal(&path);
-	c->manifest = manifest;
-	c->size = size;
-	c->sink = sink;
-	if (!c->registry || !c->repository || !c->path)
-		err_nomem(e);
-	else if (call_add_endpoints(c, e) == 0 && (size >= 0 && sink->offset(sink) == size ? 0 : call_send_first(c, e)) == 0) {
-		struct call **list = c->transfer ? &r->calls : &r->done; /* all its bytes are there: nothing to ask */
-		c->next = *list;
-		*list = c;
+	c->path = strdup(path);
+	if (c->registry && c->repository && c->path)
+		return c;
+	err_nomem(e);
+	call_free(c);
+	return NULL;
+}
+
+/* Sends the first request, and takes over c, also when that fails. */
+static int call_begin(struct call *c, struct err *e)
+{
+	struct registry *r = c->r;
+
+	if (call_add_endpoints(c, e) == 0 && call_send_first(c, e) == 0) {
+		c->next = r->calls;
+		r->calls = c;
 		return 0;
 	}
 	call_free(c);
 	return -1;
 }
 
+/* Takes c off the list, if it is on it. */
+static bool take_from(struct call **list, const struct call *c)
+{
+	while (*list && *list != c)
+		list = &(*list)->next;
+	if (!*list)
+		return false;
+	*list = c->next;
+	return true;
+}
+
 static void finish(struct registry *r, struct call *c)
 {
-	struct call **at = &r->calls;
-
-	while (*at != c)
-		at = &(*at)->next;
-	*at = c->next;
+	take_from(&r->calls, c);
 	c->next = r->done;
 	r->done = c;
-	http_transfer_free(c->transfer);
-	c->transfer = NULL;
+	call_drop(c);
 }
 
 static void proceed_or_finish(struct registry *r, struct call *c)
@@ -126,40 +131,44 @@ static void proceed_or_finish(struct registry *r, struct call *c)
 		finish(r, c);
 }
 
-/* Starts the calls whose waiting is over. Returns milliseconds until the next one's. */
-static int wake(struct registry *r)
+/* Starts the calls whose waiting is over. Returns milliseconds until the next one's, at most `limit`. */
+static int wake(struct registry *r, int limit)
 {
-	time_t now = registry_now(), first = now + 3600;
+	int64_t now = io_clock(), first = limit;
 	struct call *next;
 
 	for (struct call *c = r->calls; c; c = next) {
 		next = c->next;
 		if (!c->waiting)
 			continue;
-		if (c->not_before > now) {
-			first = c->not_before < first ? c->not_before : first;
-			continue;
-		}
-		if (call_send_first(c, &c->err) == -1)
+		if (c->not_before > now)
+			first = c->not_before - now < first ? c->not_before - now : first;
+		else if (call_send_first(c, &c->err) == -1)
 			finish(r, c);
 	}
-	return first - now > 60 ? 60000 : (int)(first - now) * 1000;
+	return (int)first;
 }
 
-int registry_run(struct registry *r, int fd, bool *readable, struct err *e)
-{
-	*readable = false;
-	while (!r->done && !*readable) {
-		struct http_transfer *t;
-		int timeout = wake(r);
+#define PATIENCE 60000 /* milliseconds to wait at a time where nobody says how long */
 
+int registry_run(struct registry *r, int fd, int timeout_ms, bool *readable, struct err *e)
+{
+	int64_t end = timeout_ms < 0 ? INT64_MAX : io_clock() + timeout_ms, left;
+
+	*readable = false;
+	do {
+		struct http_transfer *t;
+		int wait;
+
+		left = end - io_clock();
+		wait = wake(r, left < 0 ? 0 : left < PATIENCE ? (int)left : PATIENCE);
 		if (r->done)
 			break;
-		if (http_run(r->http, fd, timeout, readable, e) == -1)
+		if (http_run(r->http, fd, wait, readable, e) == -1)
 			return -1;
 		while ((t = http_done(r->http)))
 			proceed_or_finish(r, http_transfer_ctx(t));
-	}
+	} while (!r->done && !*readable && io_clock() < end);
 	return 0;
 }
 
@@ -177,57 +186,65 @@ struct registry_sink *registry_done(struct registry *r, struct err *why)
 	return sink;
 }
 
-int registry_fetch(struct registry *r, const char *registry, const char *repository, const struct digest *d, int64_t size,
+/* All bytes are there already. 0 when that is the end of it, -1 when they are wrong, and forgotten. */
+static int finish_unasked(struct call *c)
+{
+	if (!c->sink->finish || c->sink->finish(c->sink, &c->err) == 0 || c->err.kind != ERR_CONTENT)
+		return 0;
+	c->err = (struct err)ERR_INIT;
+	return -1;
+}
+
+int registry_fetch(struct registry *r, const char *registry, const char *repository, const struct registry_blob *blob,
 		   struct registry_sink *sink, struct err *e)
 {
-	return call_begin(r, registry, repository, "blobs", digest_str(d).text, NULL, size, sink, e);
-}
+	char path[32 + DIGEST_TEXT];
+	struct call *c;
 
-/* --- manifests --- */
-
-struct manifest_sink {
-	struct registry_sink sink;
-	struct registry_manifest *out;
-};
-
-static int64_t manifest_offset(struct registry_sink *self)
-{
-	(void)self;
-	return 0; /* never in parts */
-}
-
-static int manifest_restart(struct registry_sink *self, struct err *e)
-{
-	(void)e;
-	buf_reset(&((struct manifest_sink *)self)->out->body);
+	snprintf(path, sizeof path, "%s/%s", blob->is_manifest ? "manifests" : "blobs", digest_str(&blob->digest).text);
+	c = registry_call(r, CALL_BLOB, registry, repository, path, e);
+	if (!c)
+		return -1;
+	c->size = blob->size;
+	c->accept_manifests = blob->is_manifest;
+	c->sink = sink;
+	if (sink->offset(sink) != c->size || finish_unasked(c) == -1)
+		return call_begin(c, e);
+	c->next = r->done;
+	r->done = c;
 	return 0;
 }
 
-static int manifest_data(struct registry_sink *self, const void *data, size_t n, struct err *e)
+struct registry_sink *registry_cancel(struct registry *r)
 {
-	struct buf *body = &((struct manifest_sink *)self)->out->body;
+	struct call **list = r->calls ? &r->calls : &r->done, *c = *list;
+	struct registry_sink *sink;
 
-	if (body->len + n > REGISTRY_MANIFEST_MAX)
-		return err_set(e, ERR_CONTENT, "the manifest is longer than %u bytes", REGISTRY_MANIFEST_MAX);
-	buf_add(body, data, n);
-	return buf_check(body, e);
+	if (!c)
+		return NULL;
+	*list = c->next;
+	sink = c->sink;
+	call_free(c);
+	return sink;
 }
 
-int registry_manifest(struct registry *r, const char *registry, const char *repository, const char *reference,
-		      struct registry_manifest *out, struct err *e)
+int registry_perform(struct call *c, struct err *e)
 {
-	struct manifest_sink s = { { manifest_offset, manifest_restart, manifest_data }, out };
-	struct err why = ERR_INIT;
+	struct registry *r = c->r;
 	bool readable;
+	int status;
 
-	if (call_begin(r, registry, repository, "manifests", reference, out, -1, &s.sink, e) == -1)
+	if (call_begin(c, e) == -1)
 		return -1;
-	while (!r->done)
-		if (registry_run(r, -1, &readable, e) == -1)
-			return -1;
-	registry_done(r, &why);
-	if (why.kind == ERR_NONE)
-		return 0;
-	*e = why;
-	return -1;
+	do {
+		status = registry_run(r, -1, -1, &readable, e);
+	} while (status == 0 && !take_from(&r->done, c));
+	if (status == -1 && !take_from(&r->calls, c))
+		take_from(&r->done, c);
+	if (status == 0 && c->err.kind != ERR_NONE) {
+		*e = c->err;
+		status = -1;
+	}
+	call_free(c);
+	return status;
 }

@@ -2,11 +2,11 @@
 
 #include "buf.h"
 #include "hash.h"
+#include "store_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #define CHUNK (256 * 1024)
@@ -48,26 +48,27 @@ static int open_root(const char *path, struct err *e)
 	return fd == -1 ? err_errno(e, errno, "open") : fd;
 }
 
-/* Writes images/oci-layout where it is not there: whole, then linked, for two processes may be at it. */
+/* Writes images/oci-layout where it is not there: whole, then renamed, by one of those that may be at it. */
 static int write_layout_file(const struct store *s, struct err *e)
 {
-	char name[64];
+	static const char name[] = "oci-layout.new";
 	cleanup_fd int fd = -1;
-	int linked;
 
 	if (faccessat(s->images, "oci-layout", F_OK, 0) == 0)
 		return 0;
-	snprintf(name, sizeof name, "oci-layout.%ld", (long)getpid());
-	fd = openat(s->tmp, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd == -1 || io_write_full(fd, layout_text, sizeof layout_text - 1) == -1 || fsync(fd) == -1)
-		return err_errno(e, errno, "oci-layout");
-	linked = linkat(s->tmp, name, s->images, "oci-layout", 0);
-	if (linked == -1 && errno != EEXIST)
-		linked = renameat(s->tmp, name, s->images, "oci-layout"); /* no hard links here */
-	if (linked == -1 && errno != EEXIST)
+	if ((fd = store_lock_file(s, name, true, NULL, e)) == -1)
+		return -1;
+	if (faccessat(s->images, "oci-layout", F_OK, 0) == 0) {
+		unlinkat(s->tmp, name, 0);
+		return 0;
+	}
+	if (ftruncate(fd, 0) == -1 || io_write_full(fd, layout_text, sizeof layout_text - 1) == -1 ||
+	    fchmod(fd, 0644) == -1 || fsync(fd) == -1 || renameat(s->tmp, name, s->images, "oci-layout") == -1) {
 		err_errno(e, errno, "oci-layout");
-	unlinkat(s->tmp, name, 0);
-	return e->kind == ERR_NONE ? 0 : -1;
+		unlinkat(s->tmp, name, 0);
+		return -1;
+	}
+	return 0;
 }
 
 static int open_parts(struct store *s, const char *path, struct err *e)
@@ -223,55 +224,6 @@ int store_copy_blob(const struct store *s, const struct digest *d, int out, stru
 	return read_through(s, d, -1, out, e);
 }
 
-/* Whether the locked descriptor is still what stands under the name: its last holder may have removed or renamed it. */
-static bool still_named(int dir, const char *name, int fd)
-{
-	struct stat by_fd, by_name;
-
-	return fstat(fd, &by_fd) == 0 && fstatat(dir, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       by_fd.st_dev == by_name.st_dev && by_fd.st_ino == by_name.st_ino;
-}
-
-/* A locked descriptor of tmp/name; -1 with *busy set when `wait` is false and another process holds it. */
-static int lock_file(const struct store *s, const char *name, bool wait, bool *busy, struct err *e)
-{
-	for (;;) {
-		cleanup_fd int fd =
-			openat(s->tmp, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-		if (fd == -1)
-			return err_errno(e, errno, "tmp/%s", name);
-		while (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) == -1) {
-			if (errno == EINTR)
-				continue;
-			if (!wait && errno == EWOULDBLOCK) {
-				*busy = true;
-				return -1;
-			}
-			return err_errno(e, errno, "lock tmp/%s", name);
-		}
-		if (still_named(s->tmp, name, fd))
-			return steal_fd(&fd);
-	}
-}
-
-int store_lock(const struct store *s, const char *name, struct err *e)
-{
-	return lock_file(s, name, true, NULL, e);
-}
-
-int store_try_lock(const struct store *s, const char *name, bool *busy, struct err *e)
-{
-	*busy = false;
-	return lock_file(s, name, false, busy, e);
-}
-
-void store_unlock(const struct store *s, const char *name, int *fd)
-{
-	unlinkat(s->tmp, name, 0);
-	flock(*fd, LOCK_UN); /* children may hold copies of the descriptor */
-	io_cleanup_fd(fd);
-}
-
 int store_sync(const struct store *s, struct err *e)
 {
 #ifdef __linux__
@@ -283,153 +235,4 @@ int store_sync(const struct store *s, struct err *e)
 	sync();
 #endif
 	return 0;
-}
-
-struct ingest {
-	const struct store *store;
-	struct digest digest;
-	int64_t size;	/* that the descriptor says */
-	int64_t offset; /* bytes written and hashed */
-	struct hash *hash;
-	int fd; /* tmp/name, locked */
-	bool committed;
-	char name[sizeof "blob-" + DIGEST_HEX];
-};
-
-static int64_t limit(const struct ingest *in)
-{
-	return in->size == -1 ? STORE_BLOB_MAX : in->size;
-}
-
-/* Hashes what an earlier process left in the partial file. */
-static int rehash(struct ingest *in, struct err *e)
-{
-	cleanup_free char *chunk = malloc(CHUNK);
-
-	if (!chunk)
-		return err_nomem(e);
-	for (;;) {
-		ssize_t got = io_read_full(in->fd, chunk, CHUNK);
-		if (got == -1)
-			return err_errno(e, errno, "tmp/%s", in->name);
-		hash_update(in->hash, chunk, (size_t)got);
-		in->offset += got;
-		if (in->offset > limit(in))
-			return ingest_restart(in, e);
-		if (got < CHUNK)
-			return 0;
-	}
-}
-
-static struct ingest *ingest_start(const struct store *s, const struct digest *d, int64_t size, bool wait, bool *busy,
-				   struct err *e)
-{
-	struct ingest *in = calloc(1, sizeof *in);
-	char hex[DIGEST_HEX];
-
-	if (!in) {
-		err_nomem(e);
-		return NULL;
-	}
-	digest_hex(d, hex);
-	in->store = s;
-	in->digest = *d;
-	in->size = size;
-	snprintf(in->name, sizeof in->name, "blob-%s", hex);
-	in->fd = lock_file(s, in->name, wait, busy, e);
-	if (in->fd == -1) {
-		free(in);
-		return NULL;
-	}
-	if (store_has_blob(s, d, size) || !(in->hash = hash_new(e)) || rehash(in, e) == -1) {
-		ingest_close(in);
-		return NULL;
-	}
-	return in;
-}
-
-struct ingest *ingest_open(const struct store *s, const struct digest *d, int64_t size, struct err *e)
-{
-	if (store_has_blob(s, d, size))
-		return NULL;
-	return ingest_start(s, d, size, true, NULL, e);
-}
-
-struct ingest *ingest_try(const struct store *s, const struct digest *d, int64_t size, bool *busy, struct err *e)
-{
-	*busy = false;
-	if (store_has_blob(s, d, size))
-		return NULL;
-	return ingest_start(s, d, size, false, busy, e);
-}
-
-int64_t ingest_offset(const struct ingest *in)
-{
-	return in->offset;
-}
-
-int ingest_restart(struct ingest *in, struct err *e)
-{
-	struct digest discarded;
-
-	if (ftruncate(in->fd, 0) == -1 || lseek(in->fd, 0, SEEK_SET) == -1)
-		return err_errno(e, errno, "tmp/%s", in->name);
-	hash_final(in->hash, &discarded);
-	in->offset = 0;
-	return 0;
-}
-
-int ingest_write(struct ingest *in, const void *data, size_t n, struct err *e)
-{
-	if (n > (uint64_t)(limit(in) - in->offset))
-		return err_set(e, ERR_CONTENT, "%s: longer than its %lld bytes", digest_str(&in->digest).text,
-			       (long long)limit(in));
-	if (io_write_full(in->fd, data, n) == -1)
-		return err_errno(e, errno, "%s: write", digest_str(&in->digest).text);
-	hash_update(in->hash, data, n);
-	in->offset += (int64_t)n;
-	return 0;
-}
-
-/* A blob that came out wrong must not be continued. */
-static int discard(struct ingest *in)
-{
-	unlinkat(in->store->tmp, in->name, 0);
-	in->committed = true;
-	return -1;
-}
-
-int ingest_commit(struct ingest *in, struct err *e)
-{
-	struct digest actual;
-	char hex[DIGEST_HEX];
-
-	if (in->size != -1 && in->offset != in->size)
-		return err_set(e, ERR_CONTENT, "%s: %lld of %lld bytes came", digest_str(&in->digest).text,
-			       (long long)in->offset, (long long)in->size);
-	hash_final(in->hash, &actual);
-	if (!digest_equal(&actual, &in->digest)) {
-		err_set(e, ERR_CONTENT, "%s: wrong bytes, their digest is %s", digest_str(&in->digest).text,
-			digest_str(&actual).text);
-		return discard(in);
-	}
-	digest_hex(&in->digest, hex);
-	if (fchmod(in->fd, 0444) == -1 || fsync(in->fd) == -1 ||
-	    renameat(in->store->tmp, in->name, in->store->blobs, hex) == -1)
-		return err_errno(e, errno, "publish %s", digest_str(&in->digest).text);
-	in->committed = true;
-	if (fsync(in->store->blobs) == -1)
-		return err_errno(e, errno, "publish %s", digest_str(&in->digest).text);
-	return 0;
-}
-
-void ingest_close(struct ingest *in)
-{
-	if (!in)
-		return;
-	if (!in->committed && in->offset == 0)
-		unlinkat(in->store->tmp, in->name, 0);
-	io_cleanup_fd(&in->fd);
-	hash_free(in->hash);
-	free(in);
 }

@@ -91,7 +91,8 @@ int ingest_write(struct ingest *in, const void *data, size_t n, struct err *e);
 
 /*
  * Publishes: size and digest are compared, the file is synced, made 0444 and renamed, and the directory
- * synced. ERR_CONTENT when the bytes are too few (they stay, for the next try) or wrong (they are removed).
+ * synced. ERR_CONTENT when the bytes are too few (they stay, for the next try) or wrong (they are forgotten: the
+ * offset is 0 again).
  */
 int ingest_commit(struct ingest *in, struct err *e);
 

@@ -3,8 +3,12 @@
 
 # The options of each program, without what all have.
 declare -A _cr_options=(
-	[cr-fetch-manifest]='-p --platform -a --all -r --raw --plain-http --cacert'
-	[cr-fetch-blob]='-o --output -j --jobs --plain-http --cacert'
+	[cr-fetch-manifest]='-p --platform -a --all -r --raw --offline --plain-http --cacert
+		--connect-timeout --stall-timeout --retries'
+	[cr-fetch-blob]='-o --output -j --jobs -q --quiet --progress-fd --offline --plain-http --cacert
+		--connect-timeout --stall-timeout --retries'
+	[cr-login]='-u --user --password-stdin --no-check -d --logout --plain-http --cacert
+		--connect-timeout --stall-timeout --retries'
 	[cr-verify]='-a --all -f --filter'
 	[cr-unpack]='-C --directory -j --jobs --devices --max-entries --max-bytes'
 	[cr-mkrootfs]='-i --image -m --mode -e --env -w --workdir -u --user --entrypoint --hostname -t --tty
@@ -19,14 +23,18 @@ _cr_common='-s --store -v --verbose -h --help -V --version'
 
 # The options of each command of container.
 declare -A _container_options=(
-	[pull]='-q --quiet -p --platform --plain-http --cacert'
+	[pull]='-q --quiet -v --verbose -p --platform --progress-fd --offline --plain-http --cacert
+		--connect-timeout --stall-timeout --retries'
 	[run]='--rm --name -e --env -w --workdir -u --user --entrypoint --hostname --read-only -i --interactive -t --tty
-		--userns --platform --plain-http --cacert'
+		--userns --platform --offline --plain-http --cacert --connect-timeout --stall-timeout --retries'
 	[list]=''
 	[inspect]=''
 	[ps]='-a --all'
 	[rm]='-f --force'
 	[rmi]=''
+	[login]='-u --user --password-stdin --no-check --plain-http --cacert
+		--connect-timeout --stall-timeout --retries'
+	[logout]=''
 )
 
 # Options of any program whose value is the next word.
@@ -34,7 +42,8 @@ _cr_takes_value() {
 	case $1 in
 	-s | --store | -p | --platform | --cacert | -o | --output | -j | --jobs | -f | --filter | -C | --directory | \
 	--max-entries | --max-bytes | -i | --image | -m | --mode | -e | --env | -w | --workdir | -u | --user | \
-	--entrypoint | --hostname | --isolation | --userns | --pid-file | --name) return 0 ;;
+	--entrypoint | --hostname | --isolation | --userns | --pid-file | --name | --progress-fd | --connect-timeout | \
+	--stall-timeout | --retries) return 0 ;;
 	esac
 	return 1
 }

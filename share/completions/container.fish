@@ -35,7 +35,7 @@ end
 function __container_command
     for word in (commandline -opc)[2..-1]
         switch $word
-            case pull run list images inspect ps rm rmi
+            case pull run list images inspect ps rm rmi login logout
                 echo $word
                 return
         end
@@ -47,7 +47,7 @@ function __container_in
 end
 
 
-for program in cr-fetch-manifest cr-fetch-blob cr-verify cr-unpack cr-mkrootfs cr-exec cr-tag cr-cat cr-inspect
+for program in cr-fetch-manifest cr-fetch-blob cr-login cr-verify cr-unpack cr-mkrootfs cr-exec cr-tag cr-cat cr-inspect
     complete -c $program -s s -l store -x -a '(__fish_complete_directories)' -d 'the store'
     complete -c $program -s v -l verbose -d 'say more on stderr'
     complete -c $program -s h -l help -d 'print a summary'
@@ -60,13 +60,34 @@ complete -c cr-fetch-manifest -s a -l all -d 'all platforms'
 complete -c cr-fetch-manifest -s r -l raw -d 'the bytes of the manifest'
 complete -c cr-fetch-manifest -l plain-http -d 'the registry speaks http'
 complete -c cr-fetch-manifest -l cacert -r -F -d 'certificate authorities to trust'
+complete -c cr-fetch-manifest -l connect-timeout -x -d 'seconds for a connection'
+complete -c cr-fetch-manifest -l stall-timeout -x -d 'seconds with less than 1,000 bytes each'
+complete -c cr-fetch-manifest -l retries -x -d 'more tries of one place'
+complete -c cr-fetch-manifest -l offline -d 'ask nobody'
 complete -c cr-fetch-manifest -f -a '(__cr_images)'
 
 complete -c cr-fetch-blob -s o -l output -x -a - -d 'write the one blob to stdout'
 complete -c cr-fetch-blob -s j -l jobs -x -d 'transfers at once'
+complete -c cr-fetch-blob -s q -l quiet -d 'no bars'
+complete -c cr-fetch-blob -l progress-fd -x -d 'JSON lines on a descriptor'
 complete -c cr-fetch-blob -l plain-http -d 'the registry speaks http'
 complete -c cr-fetch-blob -l cacert -r -F -d 'certificate authorities to trust'
+complete -c cr-fetch-blob -l connect-timeout -x -d 'seconds for a connection'
+complete -c cr-fetch-blob -l stall-timeout -x -d 'seconds with less than 1,000 bytes each'
+complete -c cr-fetch-blob -l retries -x -d 'more tries of one place'
+complete -c cr-fetch-blob -l offline -d 'ask nobody'
 complete -c cr-fetch-blob -f
+
+complete -c cr-login -s u -l user -x -d 'the name of the user'
+complete -c cr-login -l password-stdin -d 'read the password from stdin'
+complete -c cr-login -l no-check -d 'do not ask the registry'
+complete -c cr-login -s d -l logout -d 'forget what is kept'
+complete -c cr-login -l plain-http -d 'the registry speaks http'
+complete -c cr-login -l cacert -r -F -d 'certificate authorities to trust'
+complete -c cr-login -l connect-timeout -x -d 'seconds for a connection'
+complete -c cr-login -l stall-timeout -x -d 'seconds with less than 1,000 bytes each'
+complete -c cr-login -l retries -x -d 'more tries of one place'
+complete -c cr-login -f
 
 complete -c cr-verify -s a -l all -d 'everything in the store'
 complete -c cr-verify -s f -l filter -x -d 'copy stdin to stdout'
@@ -127,12 +148,20 @@ complete -c container -n 'not string length -q (__container_command)' -a inspect
 complete -c container -n 'not string length -q (__container_command)' -a ps -d 'containers'
 complete -c container -n 'not string length -q (__container_command)' -a rm -d 'remove containers'
 complete -c container -n 'not string length -q (__container_command)' -a rmi -d 'remove names of images'
+complete -c container -n 'not string length -q (__container_command)' -a login -d 'keep a user and a password'
+complete -c container -n 'not string length -q (__container_command)' -a logout -d 'forget them'
 complete -c container -n '__container_in pull run inspect rmi' -a '(__cr_images)'
 complete -c container -n '__container_in rm' -a '(__cr_containers)'
 complete -c container -n '__container_in pull' -s q -l quiet -d 'print the digest alone'
+complete -c container -n '__container_in pull' -s v -l verbose -d 'say more on stderr'
+complete -c container -n '__container_in pull' -l progress-fd -x -d 'JSON lines on a descriptor'
 complete -c container -n '__container_in pull' -s p -l platform -x -a '(__cr_platforms)' -d 'which platform'
 complete -c container -n '__container_in pull' -l plain-http -d 'the registry speaks http'
 complete -c container -n '__container_in pull' -l cacert -r -F -d 'certificate authorities to trust'
+complete -c container -n '__container_in pull' -l connect-timeout -x -d 'seconds for a connection'
+complete -c container -n '__container_in pull' -l stall-timeout -x -d 'seconds with less than 1,000 bytes each'
+complete -c container -n '__container_in pull' -l retries -x -d 'more tries of one place'
+complete -c container -n '__container_in pull' -l offline -d 'ask nobody'
 complete -c container -n '__container_in run' -l rm -d 'remove the container afterwards'
 complete -c container -n '__container_in run' -l name -x -d 'a name for it'
 complete -c container -n '__container_in run' -s e -l env -x -d 'set a variable, or take it over'
@@ -147,5 +176,17 @@ complete -c container -n '__container_in run' -l userns -x -a 'host' -d 'no user
 complete -c container -n '__container_in run' -l platform -x -a '(__cr_platforms)' -d 'which platform'
 complete -c container -n '__container_in run' -l plain-http -d 'the registry speaks http'
 complete -c container -n '__container_in run' -l cacert -r -F -d 'certificate authorities to trust'
+complete -c container -n '__container_in run' -l connect-timeout -x -d 'seconds for a connection'
+complete -c container -n '__container_in run' -l stall-timeout -x -d 'seconds with less than 1,000 bytes each'
+complete -c container -n '__container_in run' -l retries -x -d 'more tries of one place'
+complete -c container -n '__container_in run' -l offline -d 'ask nobody'
 complete -c container -n '__container_in ps' -s a -l all -d 'finished ones too'
 complete -c container -n '__container_in rm' -s f -l force -d 'kill what runs'
+complete -c container -n '__container_in login' -s u -l user -x -d 'the name of the user'
+complete -c container -n '__container_in login' -l password-stdin -d 'read the password from stdin'
+complete -c container -n '__container_in login' -l no-check -d 'do not ask the registry'
+complete -c container -n '__container_in login' -l plain-http -d 'the registry speaks http'
+complete -c container -n '__container_in login' -l cacert -r -F -d 'certificate authorities to trust'
+complete -c container -n '__container_in login' -l connect-timeout -x -d 'seconds for a connection'
+complete -c container -n '__container_in login' -l stall-timeout -x -d 'seconds with less than 1,000 bytes each'
+complete -c container -n '__container_in login' -l retries -x -d 'more tries of one place'

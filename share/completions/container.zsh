@@ -1,4 +1,4 @@
-#compdef container cr-fetch-manifest cr-fetch-blob cr-verify cr-unpack cr-mkrootfs cr-exec cr-tag cr-cat cr-inspect
+#compdef container cr-fetch-manifest cr-fetch-blob cr-login cr-verify cr-unpack cr-mkrootfs cr-exec cr-tag cr-cat cr-inspect
 # Completion of container and the cr- programs for zsh: install it as _container in a directory of $fpath.
 
 _cr_common=(
@@ -15,6 +15,22 @@ _cr_platform=(
 _cr_registry=(
 	'--plain-http[the registry speaks http]'
 	'--cacert=[certificate authorities to trust]:file:_files'
+	'--connect-timeout=[for a connection]:seconds:'
+	'--stall-timeout=[with less than 1,000 bytes a second]:seconds:'
+	'--retries=[more tries of one place]:number:'
+)
+
+_cr_offline=('--offline[ask nobody]')
+
+_cr_progress=(
+	'(-q --quiet)'{-q,--quiet}'[no bars]'
+	'--progress-fd=[JSON lines on a descriptor]:descriptor:'
+)
+
+_cr_login=(
+	'(-u --user)'{-u+,--user=}'[the name of the user]:user: '
+	'--password-stdin[read the password from stdin]'
+	'--no-check[do not ask the registry]'
 )
 
 # What a process gets.
@@ -57,17 +73,23 @@ _cr_containers() {
 }
 
 _cr-fetch-manifest() {
-	_arguments -s -S $_cr_common $_cr_platform $_cr_registry \
+	_arguments -s -S $_cr_common $_cr_platform $_cr_registry $_cr_offline \
 		'(-a --all)'{-a,--all}'[all platforms]' \
 		'(-r --raw)'{-r,--raw}'[the bytes of the manifest]' \
 		'*:image:_cr_images'
 }
 
 _cr-fetch-blob() {
-	_arguments -s -S $_cr_common $_cr_registry \
+	_arguments -s -S $_cr_common $_cr_registry $_cr_offline $_cr_progress \
 		'(-o --output)'{-o+,--output=}'[write the one blob to stdout]:file:(-)' \
 		'(-j --jobs)'{-j+,--jobs=}'[transfers at once]:number: ' \
 		'*:repository@digest: '
+}
+
+_cr-login() {
+	_arguments -s -S $_cr_common $_cr_registry $_cr_login \
+		'(-d --logout)'{-d,--logout}'[forget what is kept]' \
+		'1:registry:_hosts'
 }
 
 _cr-verify() {
@@ -135,6 +157,8 @@ _container_commands() {
 		'ps:containers'
 		'rm:remove containers'
 		'rmi:remove names of images'
+		'login:keep a user and a password'
+		'logout:forget them'
 	)
 	_describe command commands
 }
@@ -144,7 +168,7 @@ _container_command() {
 	help_options=('(- *)'{-h,--help}'[print a summary]')
 	case $words[1] in
 	pull)
-		_arguments -S $help_options $_cr_platform $_cr_registry \
+		_arguments -S $help_options $_cr_platform $_cr_registry $_cr_offline \
 			'(-q --quiet)'{-q,--quiet}'[print the digest alone]' \
 			'*:image:_cr_images'
 		;;
@@ -161,6 +185,8 @@ _container_command() {
 		;;
 	ps) _arguments $help_options '(-a --all)'{-a,--all}'[finished ones too]' ;;
 	rm) _arguments $help_options '(-f --force)'{-f,--force}'[kill what runs]' '*:container:_cr_containers' ;;
+	login) _arguments -S $help_options $_cr_login $_cr_registry '1:registry:_hosts' ;;
+	logout) _arguments $help_options '1:registry:_hosts' ;;
 	inspect | rmi) _arguments $help_options '*:image:_cr_images' ;;
 	*) _arguments $help_options ;;
 	esac

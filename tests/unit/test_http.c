@@ -2,6 +2,13 @@
 #include "test.h"
 
 #include "http.h"
+#include "http_certs.h"
+#include "io.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
 
 static struct http_origin origin(const char *url)
 {
@@ -15,7 +22,7 @@ static struct http_origin origin(const char *url)
 static void test_origin(void)
 {
 	static const char *const refused[] = { "", "x", "/x", "ftp://a/", "file:///etc/passwd", "gopher://a/", "unix:/x",
-					       "http://", "https://u:p@a/", "https://u@a/", "http://a:99999/", "http://a b/",
+					       "http://", "https://u:p@a/", "https://u@a/", "http://a:99999/", "http://a b/", "http://../", "http://./x",
 					       "http://a\r\nb/" };
 	struct http_origin o = origin("HTTPS://Example.ORG/x?y");
 
@@ -156,6 +163,10 @@ static void test_same_site(void)
 		{ "https://10.0.0.1/", "https://9.0.0.1/", false },
 		{ "https://registry/", "https://registry:444/", false },
 		{ "https://registry/", "https://auth.registry/", false },
+		{ "https://example.co.uk/", "https://evil.co.uk/", false },
+		{ "https://registry.example.co.uk/", "https://auth.example.co.uk/", true },
+		{ "https://mine.azurecr.io/", "https://yours.azurecr.io/", false },
+		{ "https://mine.azurecr.io/", "https://mine.azurecr.io/oauth2", true },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -175,6 +186,104 @@ static void test_escape(void)
 	CHECK_STR(buf_text(&out), "aZ0-._~%20%2F%3A%2C%25%FF");
 }
 
+static void test_retry_after(void)
+{
+	char later[64];
+	time_t then = time(NULL) + 100;
+	struct tm tm;
+
+	CHECK_INT(http_retry_after("0"), 0);
+	CHECK_INT(http_retry_after("7"), 7);
+	CHECK_INT(http_retry_after("-7"), 0);
+	CHECK(http_retry_after("99999999999999999999") > 1000000000);
+	CHECK_INT(http_retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), 0); /* the examples of RFC 9110, 5.6.7 */
+	CHECK_INT(http_retry_after("Sunday, 06-Nov-94 08:49:37 GMT"), 0);
+	CHECK_INT(http_retry_after("Sun Nov  6 08:49:37 1994"), 0);
+	CHECK_INT(http_retry_after("soon"), -1);
+	CHECK_INT(http_retry_after(""), -1);
+	CHECK_INT(http_retry_after("7 seconds"), -1);
+	gmtime_r(&then, &tm);
+	strftime(later, sizeof later, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	CHECK(http_retry_after(later) >= 98 && http_retry_after(later) <= 100);
+}
+
+/* --- certificates --- */
+
+static char certs[] = "/tmp/test_http.XXXXXX";
+
+static void put(const char *name, const char *text)
+{
+	cleanup_buf struct buf path = BUF_INIT;
+	cleanup_fd int fd = -1;
+
+	buf_addf(&path, "%s/%s", certs, name);
+	if (!text) {
+		CHECK_INT(mkdir(buf_text(&path), 0700), 0);
+		return;
+	}
+	fd = open(buf_text(&path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CHECK(fd != -1 && io_write_full(fd, text, strlen(text)) == 0);
+}
+
+static int find(const char *url, struct http_certs *c, const char *cacert)
+{
+	cleanup_buf struct buf second = BUF_INIT;
+	const char *dirs[] = { "/nonexistent/certs.d", certs, NULL, NULL };
+	struct http_origin o = origin(url);
+	struct err e = ERR_INIT;
+
+	buf_addf(&second, "%s/second", certs);
+	dirs[2] = buf_text(&second);
+	return http_certs_find(c, dirs, &o, cacert, &e);
+}
+
+static void test_certs(void)
+{
+	cleanup_http_certs struct http_certs none = HTTP_CERTS_INIT, both = HTTP_CERTS_INIT, port = HTTP_CERTS_INIT,
+					     lone = HTTP_CERTS_INIT, second = HTTP_CERTS_INIT;
+	cleanup_buf struct buf extra = BUF_INIT;
+
+	CHECK(mkdtemp(certs) != NULL);
+	put("a.org", NULL);
+	put("a.org/1.crt", "one");
+	put("a.org/2.crt", "two");
+	put("a.org/readme", "no certificate");
+	put("a.org/client.cert", "c");
+	put("a.org/client.key", "k");
+	put("a.org:5000", NULL);
+	put("a.org:5000/ca.crt", "five");
+	put("keyless", NULL);
+	put("keyless/client.cert", "c");
+	put("second", NULL);
+	put("second/a.org", NULL);
+	put("second/a.org/ca.crt", "never");
+	put("second/b.org", NULL);
+	put("second/b.org/ca.crt", "b");
+	put("extra", "more");
+	buf_addf(&extra, "%s/extra", certs);
+
+	CHECK_INT(find("https://other.org/", &none, buf_text(&extra)), 0);
+	CHECK_INT(none.authorities.len, 0);
+	CHECK(!none.cert);
+	CHECK_INT(find("https://a.org/x", &both, buf_text(&extra)), 1);
+	CHECK_STR(buf_text(&both.authorities), "one\ntwo\nmore\n");
+	CHECK(both.cert && strstr(both.cert, "/a.org/client.cert") && both.key && strstr(both.key, "/a.org/client.key"));
+	CHECK_INT(find("https://a.org:5000/", &port, NULL), 1);
+	CHECK_STR(buf_text(&port.authorities), "five\n");
+	CHECK(!port.cert);
+	CHECK_INT(find("https://keyless/", &lone, NULL), -1);
+	CHECK_INT(find("https://b.org/", &second, NULL), 1);
+	CHECK_STR(buf_text(&second.authorities), "b\n");
+}
+
+static void remove_certs(void)
+{
+	cleanup_buf struct buf command = BUF_INIT;
+
+	buf_addf(&command, "rm -rf %s", certs);
+	CHECK_INT(system(buf_text(&command)), 0);
+}
+
 int main(void)
 {
 	RUN(test_origin);
@@ -184,5 +293,8 @@ int main(void)
 	RUN(test_may_lead);
 	RUN(test_same_site);
 	RUN(test_escape);
+	RUN(test_retry_after);
+	RUN(test_certs);
+	remove_certs();
 	return test_end();
 }

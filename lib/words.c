@@ -1,4 +1,4 @@
-#include "registry_call.h"
+#include "words.h"
 
 #include "io.h"
 #include "json.h"
@@ -37,18 +37,6 @@ static bool add_json(struct buf *out, struct json_value root)
 	return shown > 0;
 }
 
-static void strike_out(char *text, const char *secret)
-{
-	const char *blank = strchr(secret, ' ');
-	size_t n;
-
-	if (blank) /* after the scheme */
-		secret = blank + 1;
-	n = strlen(secret);
-	for (char *at = text; n > 0 && (at = strstr(at, secret)); at += n)
-		memset(at, '*', n);
-}
-
 /* Cuts text before a character of UTF-8 that would not fit. */
 static void shorten(struct buf *text)
 {
@@ -63,7 +51,7 @@ static void shorten(struct buf *text)
 	buf_adds(text, "...");
 }
 
-void registry_words(const struct buf *body, const char *secret, struct buf *out)
+void words_of_server(const struct buf *body, struct buf *out)
 {
 	cleanup_buf struct buf words = BUF_INIT;
 	struct err ignored = ERR_INIT;
@@ -78,7 +66,6 @@ void registry_words(const struct buf *body, const char *secret, struct buf *out)
 		words.data[--words.len] = '\0';
 	if (!words.len)
 		return;
-	strike_out(words.data, secret);
 	shorten(&words);
-	buf_addf(out, " (registry said: %s)", buf_text(&words));
+	buf_adds(out, buf_text(&words));
 }
