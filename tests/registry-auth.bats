@@ -36,8 +36,9 @@ served() {
 astray() {
 	need_alone
 	need_strace
-	credentials "$FAULTS"
-	run --separate-stderr traced cr-fetch-manifest --connect-timeout 2 --stall-timeout 2 --retries 0 "${@:3}" "$FAULTS/challenge/$1"
+	credentials "${HOST-$FAULTS}"
+	run --separate-stderr traced cr-fetch-manifest --connect-timeout 2 --stall-timeout 2 --retries 0 "${@:3}" \
+		"${HOST-$FAULTS}/challenge/$1"
 	not_resolved "$2" ''
 	only_loopback
 	[ "$(asked '/token/')" -eq 0 ]
@@ -122,12 +123,15 @@ astray() {
 	[[ $stderr == *169.254.169.254* ]]
 }
 
-@test "R32: so it is with --plain-http" {
+@test "R32: so it is with --plain-http, and when another machine leads there" {
 	astray metadata 3 --plain-http
+	HOST=registry.test:$FAULT_PORT astray metadata 3 --plain-http
+	[[ $stderr == *169.254.169.254*link-local* ]]
 }
 
 @test "R32: a realm at a link-local address of IPv6 is refused" {
-	astray link-local-6 3
+	HOST=registry.test:$FAULT_PORT astray link-local-6 3 --plain-http
+	[[ $stderr == *link-local* ]]
 }
 
 @test "R32: a realm on this machine is refused when another leads there" {
