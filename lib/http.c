@@ -7,14 +7,17 @@
 #include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define HEADER_COUNT_MAX 1000
+#define ABSENCE 1000 /* milliseconds without us after which a transfer that times out may not be to blame */
 
 struct http {
 	const struct http_policy *policy;
 	CURLM *multi;
 	struct http_transfer *active, *done; /* lists */
 	bool whole_bundle; /* see trust_directory */
+	int64_t last_seen; /* io_clock, when the transfers were last looked after */
 };
 
 struct http_transfer {
@@ -28,6 +31,7 @@ struct http_transfer {
 	size_t answer_lines;
 	size_t header_bytes; /* of all answers, interim ones too */
 	bool directory_alone; /* see trust_directory */
+	bool held_up;	      /* by ourselves, who did not look after it for a while */
 	CURLcode code;
 	struct err err; /* set by a callback */
 	char why[CURL_ERROR_SIZE];
@@ -289,6 +293,8 @@ struct http_transfer *http_start(struct http *h, const struct http_request *q, s
 		return NULL;
 	t->next = h->active;
 	h->active = t;
+	if (!h->last_seen)
+		h->last_seen = io_clock();
 	if (curl_multi_add_handle(h->multi, t->easy) == CURLM_OK)
 		return t;
 	err_set(e, ERR_IO, "libcurl refuses the request");
@@ -329,21 +335,36 @@ static int work(struct http *h, struct err *e)
 	return code == CURLM_OK ? 0 : err_set(e, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
 }
 
+/* What was waiting while we were elsewhere (a slow disk, a reader of our output, SIGSTOP) may time out for that. */
+static void notice_absence(struct http *h)
+{
+	bool long_ago = h->last_seen && io_clock() - h->last_seen > ABSENCE;
+
+	for (struct http_transfer *t = h->active; t; t = t->next)
+		t->held_up = t->held_up || long_ago;
+}
+
 int http_run(struct http *h, int fd, int timeout_ms, bool *readable, struct err *e)
 {
 	struct curl_waitfd wait = { .fd = fd, .events = CURL_WAIT_POLLIN };
 	CURLMcode code;
 
+	int status;
+
 	*readable = false;
+	notice_absence(h);
 	if (work(h, e) == -1)
 		return -1;
+	h->last_seen = io_clock();
 	if (h->done)
 		return 0;
 	code = curl_multi_poll(h->multi, fd == -1 ? NULL : &wait, fd == -1 ? 0 : 1, timeout_ms, NULL);
 	if (code != CURLM_OK)
 		return err_set(e, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
 	*readable = fd != -1 && wait.revents;
-	return work(h, e);
+	status = work(h, e);
+	h->last_seen = h->active ? io_clock() : 0;
+	return status;
 }
 
 struct http_transfer *http_done(struct http *h)
@@ -362,16 +383,27 @@ void *http_transfer_ctx(const struct http_transfer *t)
 	return t->ctx;
 }
 
-static enum http_fault fault_of(CURLcode code)
+/* A connection that was never there is out of reach, not stalled. */
+static enum http_fault timed_out(const struct http_transfer *t)
 {
-	switch (code) {
+	curl_off_t ready = 0;
+
+	if (t->held_up)
+		return HTTP_CUT_OFF;
+	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+	return ready ? HTTP_TIMED_OUT : HTTP_OUT_OF_REACH;
+}
+
+static enum http_fault fault_of(const struct http_transfer *t)
+{
+	switch (t->code) {
 	case CURLE_OK: return HTTP_NO_FAULT;
 	case CURLE_UNSUPPORTED_PROTOCOL: /* no HTTP: the alert that a TLS server sends, for one */
 	case CURLE_WEIRD_SERVER_REPLY: return HTTP_NO_HTTP;
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_CONNECT: return HTTP_OUT_OF_REACH;
-	case CURLE_OPERATION_TIMEDOUT: return HTTP_TIMED_OUT;
+	case CURLE_OPERATION_TIMEDOUT: return timed_out(t);
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
@@ -383,12 +415,25 @@ static enum http_fault fault_of(CURLcode code)
 	}
 }
 
+/* libcurl's words may repeat a proxy's URL: what is before its host is nobody's business. */
+static void hide_users(char *text)
+{
+	for (char *url = text; (url = strstr(url, "://")); url++) {
+		char *from = url + 3, *at = from + strcspn(from, " '\"\n");
+
+		while (at > from && *at != '@')
+			at--;
+		if (*at == '@')
+			memmove(from, at + 1, strlen(at + 1) + 1);
+	}
+}
+
 int http_result(const struct http_transfer *t, long *status, enum http_fault *fault, struct err *e)
 {
 	struct http_origin o;
 
 	*status = answer_status(t);
-	*fault = t->err.kind == ERR_NONE ? fault_of(t->code) : HTTP_REFUSED;
+	*fault = t->err.kind == ERR_NONE ? fault_of(t) : HTTP_REFUSED;
 	if (t->code == CURLE_OK)
 		return 0;
 	if (t->err.kind != ERR_NONE) {
@@ -399,7 +444,9 @@ int http_result(const struct http_transfer *t, long *status, enum http_fault *fa
 		return -1;
 	if (t->code == CURLE_OUT_OF_MEMORY) /* what libcurl says of a header line beyond its own limit, too */
 		return err_set(e, ERR_CONTENT, "%s:%s: too much of a header, or out of memory", o.host, o.port);
-	return err_set(e, ERR_IO, "%s:%s: %s", o.host, o.port, *t->why ? t->why : curl_easy_strerror(t->code));
+	err_set(e, ERR_IO, "%s:%s: %s", o.host, o.port, *t->why ? t->why : curl_easy_strerror(t->code));
+	hide_users(e->text);
+	return -1;
 }
 
 const char *http_header(const struct http_transfer *t, const char *name, size_t i)
@@ -435,9 +482,19 @@ const char *http_protocol(const struct http_transfer *t)
 	return version == CURL_HTTP_VERSION_3 ? "HTTP/3" : version == CURL_HTTP_VERSION_2_0 ? "HTTP/2" : "HTTP/1.1";
 }
 
-int64_t http_date(const char *text)
+int64_t http_retry_after(const char *text)
 {
-	return curl_getdate(text, NULL);
+	int64_t seconds, date;
+	char *end;
+
+	seconds = strtoll(text, &end, 10);
+	if (end != text && !*end)
+		return seconds < 0 ? 0 : seconds; /* too large a number is the largest */
+	date = curl_getdate(text, NULL);
+	if (date == -1)
+		return -1;
+	seconds = date - (int64_t)time(NULL);
+	return seconds < 0 ? 0 : seconds;
 }
 
 struct http_transfer *http_perform(struct http *h, const struct http_request *q, struct err *e)
@@ -482,6 +539,8 @@ static int check_url(CURLU *u, const char *url, struct http_origin *o, struct er
 	if (!url_part(u, CURLUPART_HOST, 0, o->host, sizeof o->host) ||
 	    !url_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, o->port, sizeof o->port))
 		return url_error("a URL without a host", url, e);
+	if (strcmp(o->host, ".") == 0 || strcmp(o->host, "..") == 0 || strchr(o->host, '/'))
+		return url_error("a URL whose host is none", url, e);
 	named = curl_url_get(u, CURLUPART_USER, &user, 0) != CURLUE_NO_USER;
 	curl_free(user);
 	if (named)

@@ -77,8 +77,8 @@ void *http_transfer_ctx(const struct http_transfer *t);
 enum http_fault {
 	HTTP_NO_FAULT,
 	HTTP_CUT_OFF,	   /* the connection broke: it may work the next time */
-	HTTP_OUT_OF_REACH, /* no such host, or no connection */
-	HTTP_TIMED_OUT,	   /* no connection in time, or nothing came for too long */
+	HTTP_OUT_OF_REACH, /* no such host, or no connection, or none in time */
+	HTTP_TIMED_OUT,	   /* nothing came for too long */
 	HTTP_NO_HTTP,	   /* what answers does not speak http: TLS, maybe */
 	HTTP_REFUSED,	   /* anything else: a certificate, a limit, a callback */
 };
@@ -98,8 +98,10 @@ int64_t http_length(const struct http_transfer *t);
 /* What the answer was spoken in: "HTTP/1.1", "HTTP/2". */
 const char *http_protocol(const struct http_transfer *t);
 
-/* A date of a header (RFC 9110, 5.6.7, in any of its forms) in seconds since 1970, or -1. */
-int64_t http_date(const char *text);
+/*
+ * Seconds that a Retry-After says (RFC 9110, 10.2.3), a number or a date in any of its forms; 0 for what is past, -1 for what is neither.
+ */
+int64_t http_retry_after(const char *text);
 
 /* One request from beginning to end; the transfer is done and the caller's. NULL with the error set when none could begin. */
 struct http_transfer *http_perform(struct http *h, const struct http_request *q, struct err *e);

@@ -63,6 +63,8 @@ static int add_mirrors(struct call *c, struct err *e)
 			continue;
 		if (http_origin(p->mirrors[i].url, &o, e) == -1)
 			return err_context(e, "mirror of %s", c->registry);
+		if (strpbrk(p->mirrors[i].url, "?#"))
+			return err_set(e, ERR_USAGE, "mirror %s: a URL with a query or a fragment", p->mirrors[i].url);
 		if (strcmp(o.scheme, "http") == 0 && !p->plain_http && !http_is_loopback(o.host))
 			return err_set(e, ERR_USAGE, "mirror %s: plain http needs --plain-http", p->mirrors[i].url);
 		if (add_endpoint(c, "", p->mirrors[i].url, true, e) == -1)
@@ -95,7 +97,7 @@ int call_add_endpoints(struct call *c, struct err *e)
 	return 0;
 }
 
-int call_change_to_tls(struct call *c, struct err *e)
+int call_change_to_tls(struct call *c, const struct err *why, struct err *e)
 {
 	struct place *p = c->endpoints[c->endpoint].place;
 	cleanup_buf struct buf base = BUF_INIT;
@@ -104,6 +106,7 @@ int call_change_to_tls(struct call *c, struct err *e)
 	if (buf_check(&base, e) == -1 || !(p->tls = place_of(c->r, buf_text(&base), e)))
 		return -1;
 	c->endpoints[c->endpoint].place = p->tls;
+	c->guess = *why;
 	return call_send_first(c, e);
 }
 

@@ -22,14 +22,15 @@ static int take_error(struct call *c, const void *data, size_t n, struct err *e)
 	return err_set(e, ERR_IO, "an error's text of more than %d bytes", ERROR_TEXT_MAX);
 }
 
-/* A length that cannot be right: known before the bytes come. `from`: where the answer begins. */
+/* A length that cannot be right: known before the bytes come. `from`: where the answer begins; a part of the rest may end where it will. */
 static int check_length(const struct call *c, int64_t from, struct err *e)
 {
 	int64_t length = http_length(c->transfer);
 
 	if (c->kind == CALL_MANIFEST && length > REGISTRY_MANIFEST_MAX)
 		return err_set(e, ERR_CONTENT, "the manifest is longer than %u bytes", REGISTRY_MANIFEST_MAX);
-	if (c->kind != CALL_BLOB || c->size == -1 || length == -1 || length == c->size - from)
+	if (c->kind != CALL_BLOB || c->size == -1 || length == -1 || length == c->size - from ||
+	    (c->resumed && length < c->size - from))
 		return 0;
 	return err_set(e, ERR_CONTENT, "%lld bytes are announced, not %lld", (long long)length,
 		       (long long)(c->size - from));
