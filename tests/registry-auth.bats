@@ -362,7 +362,8 @@ astray() {
 	printf '{"auths":{"%s":{"identitytoken":"identity-secret"}}}' "$FAULTS" >"$REGISTRY_AUTH_FILE"
 	resolve token-identity/x
 	resolved
-	headers | grep 'refresh_token=identity-secret' | grep 'scope=repository%3Ax%3Apull%2Cpush' | grep 'service=a%2Cb' | grep -q 'client_id='
+	headers | grep 'refresh_token=identity-secret' | grep 'scope=repository%3Ax%3Apull%2Cpush' | grep 'service=a%2Cb' |
+		grep -q 'client_id='
 }
 
 # --- secrets ---
