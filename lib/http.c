@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -25,8 +26,10 @@ struct http_transfer {
 	struct http_transfer *next;
 	CURL *easy;
 	struct curl_slist *headers;
+	int (*begin)(void *ctx, const struct http_transfer *t, long status, struct err *e);
 	int (*data)(void *ctx, long status, const void *data, size_t n, struct err *e);
 	void *ctx;
+	bool begun; /* the last answer's headers have all come */
 	struct buf answer; /* header lines of the last answer, a NUL behind each */
 	size_t answer_lines;
 	size_t header_bytes; /* of all answers, interim ones too */
@@ -101,6 +104,17 @@ static long answer_status(const struct http_transfer *t)
 	return status;
 }
 
+/* The empty line behind the headers; interim answers (100 and the like) have one too. */
+static int begin_body(struct http_transfer *t)
+{
+	long status = answer_status(t);
+
+	if (t->begun || status < 200)
+		return 0;
+	t->begun = true;
+	return t->begin ? t->begin(t->ctx, t, status, &t->err) : 0;
+}
+
 /* Keeps a header line, without its line break. */
 static int keep_header(struct http_transfer *t, const char *line, size_t n)
 {
@@ -109,12 +123,15 @@ static int keep_header(struct http_transfer *t, const char *line, size_t n)
 		return err_set(&t->err, ERR_CONTENT, "too many headers");
 	if (n >= 5 && strncmp(line, "HTTP/", 5) == 0) { /* the headers that count follow the last of these */
 		buf_reset(&t->answer);
+		t->begun = false;
 		return 0;
 	}
 	if (memchr(line, '\0', n))
 		return err_set(&t->err, ERR_CONTENT, "a NUL in a header");
 	while (n > 0 && isspace((unsigned char)line[n - 1]))
 		n--;
+	if (n == 0)
+		return begin_body(t);
 	buf_add(&t->answer, line, n);
 	buf_add(&t->answer, "", 1);
 	return buf_check(&t->answer, &t->err);
@@ -274,6 +291,7 @@ static struct http_transfer *new_transfer(struct http *h, const struct http_requ
 		return NULL;
 	}
 	t->http = h;
+	t->begin = q->begin;
 	t->data = q->data;
 	t->ctx = q->ctx;
 	set_manners(t->easy, h->policy);
@@ -462,16 +480,32 @@ const char *http_header(const struct http_transfer *t, const char *name, size_t 
 	return NULL;
 }
 
-int64_t http_length(const struct http_transfer *t)
+int http_length(const struct http_transfer *t, int64_t *length, struct err *e)
 {
 	const char *first = http_header(t, "content-length", 0), *other;
-	curl_off_t n = -1;
+	char *end;
 
+	*length = -1;
 	for (size_t i = 1; (other = http_header(t, "content-length", i)); i++)
 		if (strcmp(first, other) != 0)
-			return -1;
-	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &n);
-	return n;
+			return err_set(e, ERR_CONTENT, "the answer has two lengths, %.20s and %.20s", first, other);
+	if (first && http_header(t, "transfer-encoding", 0))
+		return err_set(e, ERR_CONTENT, "the answer has a length, and comes in chunks");
+	if (!first)
+		return 0;
+	errno = 0;
+	*length = strtoll(first, &end, 10);
+	if (errno || *end || end == first || *length < 0)
+		return err_set(e, ERR_CONTENT, "the answer's length is no number: %.20s", first);
+	return 0;
+}
+
+bool http_has_certs(const struct http_policy *policy, const struct http_origin *host)
+{
+	cleanup_http_certs struct http_certs certs = HTTP_CERTS_INIT;
+	struct err ignored = ERR_INIT;
+
+	return http_certs_find(&certs, policy->cert_dirs, host, NULL, &ignored) != 0;
 }
 
 const char *http_protocol(const struct http_transfer *t)

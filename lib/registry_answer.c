@@ -109,8 +109,23 @@ static int finish(struct call *c, struct err *e)
 	return -1;
 }
 
+/*
+ * A HEAD that does not say what was asked. Where it says how long to wait, it is asked again then; otherwise another place may know, and at last
+ * registry_manifest will find out why.
+ */
+static int give_up_head(struct call *c, long status, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	err_set(&why, ERR_IO, "%s: HEAD is not answered", call_host(c));
+	if (call_try_on(c, &why, HTTP_REFUSED, call_asked_to_wait(c) > 0 ? status : 0, e) == 0)
+		return 0;
+	*e = (struct err)ERR_INIT;
+	return 1;
+}
+
 /* A 200, or a 206 that was asked for. */
-static int take_success(struct call *c, long status, struct err *e)
+static int take_success(struct call *c, struct err *e)
 {
 	struct err why = ERR_INIT;
 	int64_t have;
@@ -118,9 +133,7 @@ static int take_success(struct call *c, long status, struct err *e)
 	if (c->manifest)
 		read_headers(c);
 	if (c->kind == CALL_HEAD)
-		return 1;
-	if (!c->started && call_begin_body(c, status, &why) == -1) /* an empty body */
-		return try_on(c, &why, HTTP_REFUSED, e);
+		return c->manifest->has_hint ? 1 : give_up_head(c, 0, e);
 	have = c->sink->offset(c->sink);
 	if (c->size == -1 || have == c->size)
 		return finish(c, e);
@@ -137,21 +150,6 @@ static bool wants_tls(const struct call *c, enum http_fault fault, long status)
 	       ((fault == HTTP_NO_HTTP && !p->answered) || (status == 400 && strstr(buf_text(&c->error_text), "HTTPS")));
 }
 
-/*
- * A HEAD that does not say what was asked. Where it says how long to wait, it is asked again then; otherwise another place may know, and at last
- * registry_manifest will find out why.
- */
-static int give_up_head(struct call *c, long status, struct err *e)
-{
-	struct err why = ERR_INIT;
-
-	err_set(&why, ERR_IO, "%s: HEAD is not answered", call_host(c));
-	if (call_try_on(c, &why, HTTP_REFUSED, call_asked_to_wait(c) > 0 ? status : 0, e) == 0)
-		return 0;
-	*e = (struct err)ERR_INIT;
-	return 1;
-}
-
 /* No answer, or half of one. */
 static int take_failure(struct call *c, enum http_fault fault, struct err *why, struct err *e)
 {
@@ -161,7 +159,7 @@ static int take_failure(struct call *c, enum http_fault fault, struct err *why, 
 		return *e = *why, -1;
 	if (wants_tls(c, fault, 0))
 		return call_change_to_tls(c, why, e);
-	if (c->guess.kind != ERR_NONE && !c->endpoints[c->endpoint].place->answered)
+	if (fault == HTTP_CUT_OFF && c->guess.kind != ERR_NONE && !c->endpoints[c->endpoint].place->answered)
 		*why = c->guess; /* it speaks no TLS either: what it did speak is the trouble */
 	if (c->kind == CALL_HEAD && (fault == HTTP_CUT_OFF || fault == HTTP_NO_HTTP))
 		return give_up_head(c, 0, e);
@@ -227,15 +225,13 @@ int call_proceed(struct call *c, struct err *e)
 		return take_challenge(c, e);
 	if (status == 200 || (status == 206 && c->started)) {
 		call_granted(c);
-		return take_success(c, status, e);
+		return take_success(c, e);
 	}
 	if (is_redirect(status))
 		return follow(c, &why) == 0 ? 0 : try_on(c, &why, HTTP_REFUSED, e);
 	if (status == 416 && c->sink->offset(c->sink) > 0)
 		return take_beyond(c, e);
-	if (wants_tls(c, HTTP_NO_FAULT, status)) {
-		status_error(c, status, &why);
-		return call_change_to_tls(c, &why, e);
-	}
+	if (wants_tls(c, HTTP_NO_FAULT, status))
+		return call_change_to_tls(c, NULL, e);
 	return fail(c, status, e);
 }

@@ -99,7 +99,7 @@ int call_add_endpoints(struct call *c, struct err *e);
 
 void registry_free_places(struct registry *r);
 
-/* The loopback endpoint at hand speaks TLS, it seems (*why): it is asked by https from now on. */
+/* The loopback endpoint at hand speaks TLS, it seems: it is asked by https from now on. `why`: only a guess, should that fail too; or NULL. */
 int call_change_to_tls(struct call *c, const struct err *why, struct err *e);
 
 /* The host (and port) of the endpoint at hand. */
@@ -123,9 +123,6 @@ int call_send(struct call *c, struct err *e);
 
 /* Ends the transfer at hand. */
 void call_drop(struct call *c);
-
-/* Compares what the answer says of its place in the blob with where the sink is. Once an answer. */
-int call_begin_body(struct call *c, long status, struct err *e);
 
 /* --- registry_grant.c --- */
 

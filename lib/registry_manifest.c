@@ -41,6 +41,8 @@ static int finish(struct registry_sink *self, struct err *e)
 	const struct manifest_sink *s = (struct manifest_sink *)self;
 	struct registry_manifest *m = s->out;
 
+	if (*(buf_text(&m->body) + strspn(buf_text(&m->body), " \t\r\n")) != '{') /* a page for people, say, with status 200 */
+		return err_set(e, ERR_CONTENT, "what comes is no manifest: no JSON object");
 	if (hash_bytes(buf_text(&m->body), m->body.len, &m->digest, e) == -1)
 		return -1;
 	if (s->wanted && !digest_equal(&m->digest, s->wanted))

@@ -20,13 +20,29 @@ static int check_realm(const char *realm, const struct http_origin *origin, stru
 
 /* --- asking --- */
 
+static int too_long(struct err *e)
+{
+	return err_set(e, ERR_CONTENT, "the answer is longer than %u bytes", TOKEN_ANSWER_MAX);
+}
+
+static int begin_answer(void *ctx, const struct http_transfer *t, long status, struct err *e)
+{
+	int64_t length;
+
+	(void)ctx;
+	(void)status;
+	if (http_length(t, &length, e) == -1)
+		return -1;
+	return length > TOKEN_ANSWER_MAX ? too_long(e) : 0;
+}
+
 static int take_answer(void *ctx, long status, const void *data, size_t n, struct err *e)
 {
 	struct buf *body = ctx;
 
 	(void)status;
 	if (body->len + n > TOKEN_ANSWER_MAX)
-		return err_set(e, ERR_CONTENT, "the token server's answer is longer than %u bytes", TOKEN_ANSWER_MAX);
+		return too_long(e);
 	buf_add(body, data, n);
 	return buf_check(body, e);
 }
@@ -76,7 +92,7 @@ static long ask(struct asking *a, const char *url, const char *authorization, co
 {
 	const char *headers[] = { authorization, NULL };
 	struct http_request q = { .method = form ? "POST" : "GET", .url = url, .headers = authorization ? headers : NULL,
-				  .body = form, .data = take_answer, .ctx = &a->body };
+				  .body = form, .begin = begin_answer, .data = take_answer, .ctx = &a->body };
 	struct http_transfer *t;
 	enum http_fault fault;
 	const char *asked;
