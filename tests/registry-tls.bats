@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Who a registry is, and who says so: certificates, certs.d, HTTP/2, IPv6; THREATS 7.2, R22 and R35.
+# Who a registry is, and who says so: certificates, certs.d, IPv6; THREATS 7.2, R22 and R35.
 
 load helper
 load faults
