@@ -14,10 +14,11 @@ setup_file() {
 	echo 'test:$2y$05$WzTZC6Nyxfv4HJXbTdRjSeUcbngu3eZ0FoXwd6ErLBg13VTT8q.ru' >"$DIR/htpasswd"
 	fill || return
 	start_tokens
-	TOKEN=$(serve token -l -T "127.0.0.1:$(cat "$DIR/tokens/port")/token:$DIR/signer.crt") &&
+	TOKEN=127.0.0.1:$(cat "$DIR/tokens/port")
+	BEHIND=$(serve token -l -T "$TOKEN/token:$DIR/signer.crt") && echo "$BEHIND" >"$DIR/tokens/registry" &&
 		TLS=$(serve tls -l -t "$DIR/server.crt:$DIR/server.key" "$DIR/htpasswd") &&
 		CLIENT=$(serve client -l -t "$DIR/server.crt:$DIR/server.key:$DIR/ca.crt") && PLAIN=$(serve plain) || return
-	export TOKEN TLS CLIENT PLAIN
+	export TOKEN BEHIND TLS CLIENT PLAIN
 	! has_ipv6 || SIX=$(serve six -a '[::1]')
 	export SIX
 }
@@ -66,12 +67,12 @@ issue() {
 			-extfile <(printf '%s\n' "$2") -out "$DIR/$1.crt"
 }
 
-# What all registries serve, pushed to one that asks for nothing: small images, and one of 30 blobs with its config.
+# What all registries serve, pushed to one that asks for nothing: small images, and one of 30 layers.
 fill() {
 	local address name layers=() n
 	mkdir -p "$DIR/small"
 	echo small >"$DIR/small/file"
-	for n in {1..29}; do
+	for n in {1..30}; do
 		mkdir -p "$DIR/layers/$n"
 		echo "$n" >"$DIR/layers/$n/file-$n"
 		layers+=("$DIR/layers/$n")
@@ -166,7 +167,7 @@ fails() {
 	for words in "${@:2}"; do
 		[[ $stderr == *"$words"* ]] || wrong=1
 	done
-	! grep -qE "wrong-word|identity-|secret|$(printf test:wrong-word | base64)|eyJ" <<<"$stderr" || wrong=1
+	! grep -qE "wrong-word|identity-(secret|other)|test:secret|dGVzdDp|eyJ" <<<"$stderr" || wrong=1
 	[ "$wrong" ] || return 0
 	printf 'status %s, stdout %s, stderr %s\n' "$status" "$output" "$stderr" >&2
 	return 1
@@ -191,10 +192,10 @@ refused() {
 	log "$1" | grep -c '" 401 '
 }
 
-# records of the image of 30 blobs, and nothing of what it took to get them is counted
+# records_of_many [PREFIX]: of the image of 30 layers, whose config is there; nothing of what that took is counted
 records_of_many() {
 	me cr-fetch-manifest "$TOKEN/${1-public}/many" >"$BATS_TEST_TMPDIR/records"
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/records")" -eq 31 ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/records")" -eq 32 ]
 	TOKEN_MARK=$(wc -l <"$DIR/tokens/log")
 	forget token
 }
@@ -227,6 +228,13 @@ records_of_many() {
 	[ "$(tokens | wc -l)" -eq 1 ]
 }
 
+@test "no password goes to a token server of another origin by plain http" {
+	credentials "$BEHIND"
+	resolve "$BEHIND/private/small"
+	fails 5 "$BEHIND/private/small"
+	[ "$(tokens)" = $'GET\trepository:private/small:pull\tregistry\t-\t-' ]
+}
+
 @test "a wrong identity token is exit 5, is said, and is not shown" {
 	printf '{"auths":{"%s":{"identitytoken":"identity-other"}}}' "$TOKEN" | config containers/auth.json
 	resolve "$TOKEN/private/small"
@@ -244,7 +252,7 @@ records_of_many() {
 	fails 4 "$TOKEN/public/none"
 }
 
-@test "an image of 30 blobs takes one token a program, and blobs do not each begin with a 401" {
+@test "an image of 30 layers takes one token a program, and blobs do not each begin with a 401" {
 	forget token
 	me cr-fetch-manifest "$TOKEN/public/many" >"$BATS_TEST_TMPDIR/records"
 	[ "$(tokens | wc -l)" -eq 1 ]
@@ -303,6 +311,14 @@ sent() {
 	expires 4
 	[ "$(tokens | wc -l)" -ge 2 ]
 	[ "$(tokens | wc -l)" -le 5 ]
+}
+
+@test "login at a registry with a token server: a wrong password is not kept, a right one serves" {
+	run --separate-stderr me container login -u test --password-stdin "$TOKEN" <<<wrong-word
+	fails 5 "$TOKEN"
+	run --separate-stderr me container login -u test --password-stdin "$TOKEN" <<<secret
+	[ "$status" -eq 0 ]
+	pulls "$TOKEN/private/small"
 }
 
 # --- TLS, and a password ---
@@ -383,14 +399,13 @@ sent() {
 }
 
 @test "login, pull, logout" {
-	[ -x "$BIN/cr-login" ] || skip 'cr-login is not built'
 	trusts "$TLS"
-	run --separate-stderr me cr-login -u test --password-stdin "$TLS" <<<wrong-word
+	run --separate-stderr me container login -u test --password-stdin "$TLS" <<<wrong-word
 	fails 5 "$TLS"
-	run --separate-stderr me cr-login -u test --password-stdin "$TLS" <<<secret
+	run --separate-stderr me container login -u test --password-stdin "$TLS" <<<secret
 	[ "$status" -eq 0 ]
 	pulls "$TLS/private/small"
-	me cr-login -d "$TLS"
+	me container logout "$TLS"
 	resolve "$TLS/private/small"
 	fails 5 "$TLS/private/small"
 }
