@@ -82,12 +82,12 @@ static int get_credentials(const struct program *p, struct credentials *who, str
 	if (!who->user && p->user)
 		return err_nomem(e);
 	if (!who->user)
-		return err_context(e, "the user's name, without --user");
+		return err_context(e, "no user (--user gives one)");
 	if (strchr(who->user, ':'))
 		return err_set(e, ERR_USAGE, "a user name cannot hold a ':'");
 	who->password = p->password_stdin ? cli_secret_from_stdin(e) : cli_ask("Password: ", false, e);
 	if (!who->password && !p->password_stdin)
-		return err_context(e, "the password, without --password-stdin");
+		return err_context(e, "no password (--password-stdin reads one)");
 	return who->password ? 0 : -1;
 }
 

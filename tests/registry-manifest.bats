@@ -376,7 +376,7 @@ empty_store() {
 	refuses html JSON
 	refuses empty JSON
 	refuses not-json JSON
-	refuses array 'not an object'
+	refuses array 'no JSON object'
 	refuses no-layers layers
 	empty_store
 }

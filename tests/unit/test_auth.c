@@ -4,12 +4,14 @@
 #include "auth.h"
 #include "buf.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define UP "dXNlcjpwYXNz" /* user:pass */
 
-static char path[] = "/tmp/test_auth.XXXXXX";
+static char path[] = "/tmp/test_auth.XXXXXX", helpers[] = "/tmp/test_auth_helpers.XXXXXX";
 
 static void write_file(const char *text)
 {
@@ -112,18 +114,140 @@ static void test_basic(void)
 	}
 }
 
+/* Makes docker-credential-NAME in the directory that PATH begins with; its text is a shell's. */
+static void make_helper(const char *name, const char *text)
+{
+	char program[256];
+	FILE *f;
+
+	snprintf(program, sizeof program, "%s/docker-credential-%s", helpers, name);
+	f = fopen(program, "w");
+	CHECK(f != NULL);
+	if (!f)
+		return;
+	fprintf(f, "#!/bin/sh\n%s\n", text);
+	fclose(f);
+	chmod(program, 0755);
+}
+
+static void test_helpers(void)
+{
+	make_helper("echo", "printf '{\"Username\":\"%s\",\"Secret\":\"'$1'\"}' \"$(cat)\"");
+	make_helper("token", "cat >/dev/null; echo '{\"Username\":\"<token>\",\"Secret\":\"tok\"}'");
+	make_helper("none", "echo 'credentials not found in native keychain'; exit 1");
+	make_helper("broken", "echo credentials not found in native keychain, or so; exit 1");
+	CHECK_STR(find("{\"credsStore\":\"echo\"}", "a.org:5000", "x"), "a.org:5000:get");
+	CHECK_STR(find("{\"credsStore\":\"echo\"}", "docker.io", "library/x"), "https://index.docker.io/v1/:get");
+	CHECK_STR(find("{\"credsStore\":\"token\"}", "a.org", "x"), "token:tok");
+	CHECK_STR(find("{\"credsStore\":\"none\"}", "a.org", "x"), "");
+	CHECK_STR(find("{\"credsStore\":\"broken\"}", "a.org", "x"), "?");
+	CHECK_STR(find("{\"credsStore\":\"not-there\"}", "a.org", "x"), "?");
+	CHECK_STR(find("{\"credsStore\":\"\"}", "a.org", "x"), "");
+	CHECK_STR(find("{\"credsStore\":null}", "a.org", "x"), "");
+	CHECK_STR(find("{\"credsStore\":\"../x\"}", "a.org", "x"), "?");
+}
+
+/* The registry's own helper, then entries that hold a secret, then the helper of all. */
+static void test_helper_order(void)
+{
+	make_helper("echo", "cat >/dev/null; echo '{\"Username\":\"h\",\"Secret\":\"h\"}'");
+	make_helper("none", "echo 'credentials not found in native keychain'; exit 1");
+#define ENTRY "\"auths\":{\"a.org\":{\"auth\":\"" UP "\"},\"a.org/x\":{}}"
+	CHECK_STR(find("{" ENTRY ",\"credsStore\":\"echo\"}", "a.org", "x"), "user:pass");
+	CHECK_STR(find("{" ENTRY ",\"credsStore\":\"echo\"}", "b.org", "x"), "h:h");
+	CHECK_STR(find("{" ENTRY ",\"credHelpers\":{\"a.org\":\"echo\"}}", "a.org", "x"), "h:h");
+	CHECK_STR(find("{" ENTRY ",\"credHelpers\":{\"b.org\":\"echo\"}}", "a.org", "x"), "user:pass");
+	CHECK_STR(find("{" ENTRY ",\"credHelpers\":{\"a.org\":\"none\"},\"credsStore\":\"echo\"}", "a.org", "x"), "");
+	CHECK_STR(find("{" ENTRY ",\"credHelpers\":{\"a.org\":\"\"},\"credsStore\":\"echo\"}", "a.org", "x"), "user:pass");
+	CHECK_STR(find("{\"credHelpers\":{\"a.org\":\"\"},\"credsStore\":\"echo\"}", "a.org", "x"), "");
+#undef ENTRY
+}
+
+static void test_normalise(void)
+{
+	static const char *const pairs[][2] = {
+		{ "q.io", "q.io" }, { "https://q.io/v2/", "q.io" }, { "http://q.io:5000", "q.io:5000" }, { "q.io/a/", "q.io/a" },
+		{ "https://index.docker.io/v1/", "docker.io" }, { "registry-1.docker.io", "docker.io" }, { "", "" }, { "/", "" },
+		{ "index.docker.io/x", "index.docker.io/x" },
+	};
+
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		char place[64];
+
+		snprintf(place, sizeof place, "%s", pairs[i][0]);
+		auth_normalise(place);
+		CHECK_STR(place, pairs[i][1]);
+	}
+}
+
+/* What is written is what is found. */
+static void test_store(void)
+{
+	struct credentials who = { (char *)"u", (char *)"p:\xff\n", NULL };
+	cleanup_credentials struct credentials found = CREDENTIALS_INIT;
+	const char *files[] = { path, NULL };
+	struct err e = ERR_INIT;
+
+	write_file("{\"auths\":{\"a.org/x\":{}}}");
+	CHECK_INT(auth_has(path, "a.org", &e), 0);
+	CHECK_INT(auth_has(path, "a.org/x", &e), 1);
+	CHECK_INT(auth_store(path, "a.org", &who, &e), 0);
+	CHECK_INT(auth_find(files, "a.org", "x", &found, &e), 1);
+	CHECK_STR(found.user, who.user);
+	CHECK_STR(found.password, who.password);
+	CHECK_INT(auth_erase(path, "a.org", &e), 1);
+	CHECK_INT(auth_erase(path, "a.org", &e), 0);
+	CHECK_INT(auth_has(path, "a.org/x", &e), 1);
+	CHECK_INT(auth_has("/nonexistent/auth.json", "a.org", &e), 0);
+	CHECK_INT(auth_erase("/nonexistent/auth.json", "a.org", &e), 0);
+	CHECK_INT(e.kind, ERR_NONE);
+	who.user = (char *)"u:v";
+	CHECK_INT(auth_store(path, "a.org", &who, &e), -1);
+	CHECK_INT(e.kind, ERR_USAGE);
+}
+
+/* The helpers are the only programs of their names: PATH has their directory before all. */
+static bool make_helpers(void)
+{
+	char text[4096];
+	const char *others = getenv("PATH");
+
+	if (!mkdtemp(helpers))
+		return false;
+	snprintf(text, sizeof text, "%s:%s", helpers, others ? others : "/usr/bin:/bin");
+	return setenv("PATH", text, 1) == 0;
+}
+
+static void remove_helpers(void)
+{
+	static const char *const names[] = { "echo", "token", "none", "broken" };
+	char program[256];
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(program, sizeof program, "%s/docker-credential-%s", helpers, names[i]);
+		unlink(program);
+	}
+	rmdir(helpers);
+}
+
 int main(void)
 {
 	int fd = mkstemp(path);
 
-	if (fd == -1)
+	if (fd == -1 || !make_helpers())
 		return 1;
 	close(fd);
+	signal(SIGPIPE, SIG_IGN);
 	RUN(test_keys);
 	RUN(test_longest_prefix);
 	RUN(test_entries);
 	RUN(test_docker);
 	RUN(test_basic);
+	RUN(test_helpers);
+	RUN(test_helper_order);
+	RUN(test_normalise);
+	RUN(test_store);
+	remove_helpers();
 	unlink(path);
 	return test_end();
 }
