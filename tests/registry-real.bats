@@ -279,7 +279,7 @@ records_of_many() {
 	[ "$(tokens | wc -l)" -eq 1 ]
 }
 
-# expires JOBS: a token that ends in the middle of a pull
+# expires JOBS: a token ends in the middle of a pull, and a second one serves from there to the end
 expires() {
 	records_of_many
 	echo 3 >"$DIR/tokens/life"
@@ -290,6 +290,8 @@ expires() {
 	until_true printed 10
 	sleep 5
 	echo 300 >"$DIR/tokens/life"
+	[ "$(tokens | wc -l)" -ge 1 ]
+	TOKEN_MARK=$(wc -l <"$DIR/tokens/log")
 	forget token
 	tail -n +11 "$BATS_TEST_TMPDIR/records" >&8
 	exec 8>&-
@@ -299,6 +301,7 @@ expires() {
 	me cr-verify <"$BATS_TEST_TMPDIR/out" >/dev/null
 	[ "$(refused token)" -ge 1 ]
 	[ "$(refused token)" -le "$1" ]
+	[ "$(tokens | wc -l)" -eq 1 ]
 }
 
 # printed N: so many records have come out
@@ -308,14 +311,10 @@ printed() {
 
 @test "a token that ends in the middle of a pull is renewed, once" {
 	expires 1
-	[ "$(tokens | wc -l)" -ge 2 ]
-	[ "$(tokens | wc -l)" -le 4 ]
 }
 
-@test "a token that ends for several transfers at once is renewed for all of them" {
+@test "a token that ends for several transfers at once is renewed once for all of them" {
 	expires 4
-	[ "$(tokens | wc -l)" -ge 2 ]
-	[ "$(tokens | wc -l)" -le 5 ]
 }
 
 @test "login at a registry with a token server: a wrong password is not kept, a right one serves" {
