@@ -112,7 +112,7 @@ CASES = {
     "no-layers": (make_manifest(CONFIGS["amd64"], layers=None), MANIFEST),
     "nested-4": nested(4),
     "nested-100": nested(100),
-    "no-platform": put(make_index([describe(MANIFEST, MANIFESTS["arm64"], platform={"os": "linux", "architecture": "arm64"})]), INDEX),
+    "no-platform": put(make_index([describe(MANIFEST, MANIFESTS["arm64"], platform={**AMD64, "architecture": "arm64"})]), INDEX),
     "no-images": (make_index([]), INDEX),
     "layers-4096": with_layers(4096),
     "layers-4097": with_layers(4097),
@@ -171,9 +171,9 @@ class Documents:
         if self.kind != "manifests" or self.command != "HEAD":
             return self.fault_plain()
         data, media_type = self.document()
-        name = ("Docker-Content-Digest", {"lying": digest(b"x"), "nonsense": "sha256:../../x", "named": digest(data)}.get(self.words[0]))
-        if name[1]:
-            return self.reply(200, data, [("Content-Type", media_type), name])
+        name = {"lying": digest(b"x"), "nonsense": "sha256:../../x"}.get(self.words[0])
+        if name:
+            return self.reply(200, data, [("Content-Type", media_type), ("Docker-Content-Digest", name)])
         if self.words[0] == "silent":
             return self.reply(200, data, [("Content-Type", media_type)])
         if self.words[0] == "reset-once":

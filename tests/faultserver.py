@@ -284,6 +284,11 @@ class Handler(BaseHTTPRequestHandler):
         self.cut_first(lambda: self.reply(
             206, LAYER_BYTES[5:], [("Content-Range", f"bytes 5-{len(LAYER_BYTES) - 1}/*")]))
 
+    def fault_cut_false_range(self):
+        """The right bytes, said to be others."""
+        self.cut_first(lambda: self.whole(LAYER_BYTES) if "Range" not in self.headers else self.reply(
+            206, LAYER_BYTES[100000:], [("Content-Range", f"bytes 5-{len(LAYER_BYTES) - 99996}/{len(LAYER_BYTES)}")]))
+
     def fault_cut_no_content_range(self):
         self.cut_first(lambda: self.reply(206, LAYER_BYTES[100000:]))
 

@@ -36,8 +36,9 @@ served() {
 astray() {
 	need_alone
 	need_strace
-	credentials "$FAULTS"
-	run --separate-stderr traced cr-fetch-manifest --connect-timeout 2 --stall-timeout 2 --retries 0 "${@:3}" "$FAULTS/challenge/$1"
+	credentials "${HOST-$FAULTS}"
+	run --separate-stderr traced cr-fetch-manifest --connect-timeout 2 --stall-timeout 2 --retries 0 "${@:3}" \
+		"${HOST-$FAULTS}/challenge/$1"
 	not_resolved "$2" ''
 	only_loopback
 	[ "$(asked '/token/')" -eq 0 ]
@@ -122,12 +123,15 @@ astray() {
 	[[ $stderr == *169.254.169.254* ]]
 }
 
-@test "R32: so it is with --plain-http" {
+@test "R32: so it is with --plain-http, and when another machine leads there" {
 	astray metadata 3 --plain-http
+	HOST=registry.test:$FAULT_PORT astray metadata 3 --plain-http
+	[[ $stderr == *169.254.169.254*link-local* ]]
 }
 
 @test "R32: a realm at a link-local address of IPv6 is refused" {
-	astray link-local-6 3
+	HOST=registry.test:$FAULT_PORT astray link-local-6 3 --plain-http
+	[[ $stderr == *link-local* ]]
 }
 
 @test "R32: a realm on this machine is refused when another leads there" {
@@ -358,7 +362,8 @@ astray() {
 	printf '{"auths":{"%s":{"identitytoken":"identity-secret"}}}' "$FAULTS" >"$REGISTRY_AUTH_FILE"
 	resolve token-identity/x
 	resolved
-	headers | grep 'refresh_token=identity-secret' | grep 'scope=repository%3Ax%3Apull%2Cpush' | grep 'service=a%2Cb' | grep -q 'client_id='
+	headers | grep 'refresh_token=identity-secret' | grep 'scope=repository%3Ax%3Apull%2Cpush' | grep 'service=a%2Cb' |
+		grep -q 'client_id='
 }
 
 # --- secrets ---

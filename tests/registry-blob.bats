@@ -186,6 +186,13 @@ waits() {
 	not_fetched 3 'not asked for'
 }
 
+@test "R63: a part that says it begins elsewhere is not taken, and the whole is fetched anew" {
+	fetch cut-false-range/x8 --retries 1
+	fetched
+	[ "$(asked)" -eq 3 ]
+	requests | tail -n 1 | grep -qP '\t-\t[0-9.]+$'
+}
+
 @test "R63: a part that does not say where it begins is refused" {
 	fetch cut-no-content-range/x7 --retries 1
 	not_fetched 3 'not asked for'

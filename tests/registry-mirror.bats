@@ -64,7 +64,8 @@ manifest_passed_over() {
 }
 
 @test "several mirrors in one line are asked in their order" {
-	printf '# ours\n%s http://127.0.0.1:1 http://127.0.0.1:%s # last\n' "$FAULTS" "$FAULT_PORT2" >"$XDG_CONFIG_HOME/container/registries"
+	printf '# ours\n%s http://127.0.0.1:1 http://127.0.0.1:%s # last\n' "$FAULTS" "$FAULT_PORT2" \
+		>"$XDG_CONFIG_HOME/container/registries"
 	fetch mirror/plain/x
 	fetched
 	[ "$(asked '^2')" -eq 1 ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Who a registry is, and who says so: certificates, certs.d, HTTP/2, IPv6; THREATS 7.2, R22 and R35.
+# Who a registry is, and who says so: certificates, certs.d, IPv6; THREATS 7.2, R22 and R35.
 
 load helper
 load faults
@@ -248,29 +248,6 @@ untrusted() {
 @test "R09: TLS that just ends, too early, makes no blob" {
 	at good fetch raw/close-short --cacert "$CA"
 	at good not_fetched '[13]' ''
-}
-
-# --- a real registry that offers HTTP/2 ---
-
-@test "HTTP/2 is spoken with who offers it" {
-	command -v docker-registry >/dev/null || skip "docker-registry is not installed"
-	dir=$BATS_TEST_TMPDIR/h2
-	hex=${LAYER#sha256:}
-	storage=$dir/storage/docker/registry/v2
-	mkdir -p "$storage/blobs/sha256/${hex:0:2}/$hex" "$storage/repositories/x/_layers/sha256/$hex" "$storage/repositories/x/_manifests"
-	inside curl -q --noproxy '*' -s -o "$storage/blobs/sha256/${hex:0:2}/$hex/data" "http://$FAULTS/blob/$LAYER"
-	printf %s "$LAYER" >"$storage/repositories/x/_layers/sha256/$hex/link"
-	port=$((20000 + RANDOM % 12000))
-	printf 'version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp:\n  addr: 127.0.0.1:%s\n' \
-		"$dir/storage" "$port" >"$dir/config.yml"
-	printf '  tls: {certificate: %s, key: %s}\n' "$FAULT_DIR/issued/good.crt" "$FAULT_DIR/issued/good.key" >>"$dir/config.yml"
-	OTEL_TRACES_EXPORTER=none inside docker-registry serve "$dir/config.yml" </dev/null >"$dir/log" 2>&1 3>&- &
-	server=$!
-	until_true inside curl -q --noproxy '*' -sf -o /dev/null --cacert "$CA" "https://127.0.0.1:$port/v2/" || cat "$dir/log"
-	HOST=127.0.0.1:$port fetch x --cacert "$CA"
-	kill "$server"
-	HOST=127.0.0.1:$port fetched
-	grep -F "GET /v2/x/blobs/$LAYER HTTP/2" "$dir/log"
 }
 
 # --- IPv6 ---
