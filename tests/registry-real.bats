@@ -14,10 +14,11 @@ setup_file() {
 	echo 'test:$2y$05$WzTZC6Nyxfv4HJXbTdRjSeUcbngu3eZ0FoXwd6ErLBg13VTT8q.ru' >"$DIR/htpasswd"
 	fill || return
 	start_tokens
-	TOKEN=$(serve token -l -T "127.0.0.1:$(cat "$DIR/tokens/port")/token:$DIR/signer.crt") &&
+	TOKEN=127.0.0.1:$(cat "$DIR/tokens/port")
+	BEHIND=$(serve token -l -T "$TOKEN/token:$DIR/signer.crt") && echo "$BEHIND" >"$DIR/tokens/registry" &&
 		TLS=$(serve tls -l -t "$DIR/server.crt:$DIR/server.key" "$DIR/htpasswd") &&
 		CLIENT=$(serve client -l -t "$DIR/server.crt:$DIR/server.key:$DIR/ca.crt") && PLAIN=$(serve plain) || return
-	export TOKEN TLS CLIENT PLAIN
+	export TOKEN BEHIND TLS CLIENT PLAIN
 	! has_ipv6 || SIX=$(serve six -a '[::1]')
 	export SIX
 }
@@ -66,12 +67,12 @@ issue() {
 			-extfile <(printf '%s\n' "$2") -out "$DIR/$1.crt"
 }
 
-# What all registries serve, pushed to one that asks for nothing: small images, and one of 30 blobs with its config.
+# What all registries serve, pushed to one that asks for nothing: small images, and one of 30 layers.
 fill() {
 	local address name layers=() n
 	mkdir -p "$DIR/small"
 	echo small >"$DIR/small/file"
-	for n in {1..29}; do
+	for n in {1..30}; do
 		mkdir -p "$DIR/layers/$n"
 		echo "$n" >"$DIR/layers/$n/file-$n"
 		layers+=("$DIR/layers/$n")
@@ -166,7 +167,7 @@ fails() {
 	for words in "${@:2}"; do
 		[[ $stderr == *"$words"* ]] || wrong=1
 	done
-	! grep -qE "wrong-word|identity-|secret|$(printf test:wrong-word | base64)|eyJ" <<<"$stderr" || wrong=1
+	! grep -qE "wrong-word|identity-(secret|other)|test:secret|dGVzdDp|eyJ" <<<"$stderr" || wrong=1
 	[ "$wrong" ] || return 0
 	printf 'status %s, stdout %s, stderr %s\n' "$status" "$output" "$stderr" >&2
 	return 1
@@ -191,10 +192,15 @@ refused() {
 	log "$1" | grep -c '" 401 '
 }
 
-# records of the image of 30 blobs, and nothing of what it took to get them is counted
+# sends NAME N: that registry has sent so many blobs; it logs a request when that has ended
+sends() {
+	[ "$(log "$1" | grep -c '/blobs/.*" 200 ')" -eq "$2" ]
+}
+
+# records_of_many [PREFIX]: of the image of 30 layers, whose config is there; nothing of what that took is counted
 records_of_many() {
 	me cr-fetch-manifest "$TOKEN/${1-public}/many" >"$BATS_TEST_TMPDIR/records"
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/records")" -eq 31 ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/records")" -eq 32 ]
 	TOKEN_MARK=$(wc -l <"$DIR/tokens/log")
 	forget token
 }
@@ -227,6 +233,13 @@ records_of_many() {
 	[ "$(tokens | wc -l)" -eq 1 ]
 }
 
+@test "no password goes to a token server of another origin by plain http" {
+	credentials "$BEHIND"
+	resolve "$BEHIND/private/small"
+	fails 5 "$BEHIND/private/small"
+	[ "$(tokens)" = $'GET\trepository:private/small:pull\tregistry\t-\t-' ]
+}
+
 @test "a wrong identity token is exit 5, is said, and is not shown" {
 	printf '{"auths":{"%s":{"identitytoken":"identity-other"}}}' "$TOKEN" | config containers/auth.json
 	resolve "$TOKEN/private/small"
@@ -244,14 +257,14 @@ records_of_many() {
 	fails 4 "$TOKEN/public/none"
 }
 
-@test "an image of 30 blobs takes one token a program, and blobs do not each begin with a 401" {
+@test "an image of 30 layers takes one token a program, and blobs do not each begin with a 401" {
 	forget token
 	me cr-fetch-manifest "$TOKEN/public/many" >"$BATS_TEST_TMPDIR/records"
 	[ "$(tokens | wc -l)" -eq 1 ]
 	[ "$(refused token)" -eq 1 ]
 	records_of_many
 	me cr-fetch-blob -j 4 <"$BATS_TEST_TMPDIR/records" | cmp - "$BATS_TEST_TMPDIR/records"
-	[ "$(log token | grep -c '/blobs/.*" 200 ')" -eq 30 ]
+	until_true sends token 30
 	[ "$(refused token)" -ge 1 ]
 	[ "$(refused token)" -le 4 ]
 	[ "$(tokens | wc -l)" -eq 1 ]
@@ -261,12 +274,12 @@ records_of_many() {
 	credentials "$TOKEN"
 	records_of_many private
 	me cr-fetch-blob -j 1 <"$BATS_TEST_TMPDIR/records" | cmp - "$BATS_TEST_TMPDIR/records"
-	[ "$(log token | grep -c '/blobs/.*" 200 ')" -eq 30 ]
+	until_true sends token 30
 	[ "$(refused token)" -eq 1 ]
 	[ "$(tokens | wc -l)" -eq 1 ]
 }
 
-# expires JOBS: a token that ends in the middle of a pull
+# expires JOBS: a token ends in the middle of a pull, and a second one serves from there to the end
 expires() {
 	records_of_many
 	echo 3 >"$DIR/tokens/life"
@@ -274,9 +287,11 @@ expires() {
 	me cr-fetch-blob --retries 0 -j "$1" <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
 	exec 8>"$BATS_TEST_TMPDIR/in"
 	head -n 10 "$BATS_TEST_TMPDIR/records" >&8
-	until_true sent 10
+	until_true printed 10
 	sleep 5
 	echo 300 >"$DIR/tokens/life"
+	[ "$(tokens | wc -l)" -ge 1 ]
+	TOKEN_MARK=$(wc -l <"$DIR/tokens/log")
 	forget token
 	tail -n +11 "$BATS_TEST_TMPDIR/records" >&8
 	exec 8>&-
@@ -286,23 +301,28 @@ expires() {
 	me cr-verify <"$BATS_TEST_TMPDIR/out" >/dev/null
 	[ "$(refused token)" -ge 1 ]
 	[ "$(refused token)" -le "$1" ]
+	[ "$(tokens | wc -l)" -eq 1 ]
 }
 
-# sent N: records that have come out
-sent() {
+# printed N: so many records have come out
+printed() {
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -eq "$1" ]
 }
 
 @test "a token that ends in the middle of a pull is renewed, once" {
 	expires 1
-	[ "$(tokens | wc -l)" -ge 2 ]
-	[ "$(tokens | wc -l)" -le 4 ]
 }
 
-@test "a token that ends for several transfers at once is renewed for all of them" {
+@test "a token that ends for several transfers at once is renewed once for all of them" {
 	expires 4
-	[ "$(tokens | wc -l)" -ge 2 ]
-	[ "$(tokens | wc -l)" -le 5 ]
+}
+
+@test "login at a registry with a token server: a wrong password is not kept, a right one serves" {
+	run --separate-stderr me container login -u test --password-stdin "$TOKEN" <<<wrong-word
+	fails 5 "$TOKEN"
+	run --separate-stderr me container login -u test --password-stdin "$TOKEN" <<<secret
+	[ "$status" -eq 0 ]
+	pulls "$TOKEN/private/small"
 }
 
 # --- TLS, and a password ---
@@ -342,7 +362,7 @@ sent() {
 	[[ $stderr == *"https://$TLS answers by HTTP/2"* ]]
 	printf '%s\n' "$output" >"$BATS_TEST_TMPDIR/records"
 	me cr-fetch-blob -j 4 <"$BATS_TEST_TMPDIR/records" | cmp - "$BATS_TEST_TMPDIR/records"
-	[ "$(log tls | grep -c '/blobs/.* HTTP/2.0" 200 ')" -eq 30 ]
+	until_true sends tls 31
 	[ "$(log tls | grep -vc ' HTTP/2.0" ')" -eq 0 ]
 }
 
@@ -352,7 +372,7 @@ sent() {
 	me cr-fetch-manifest "$TLS/private/many" >"$BATS_TEST_TMPDIR/records"
 	forget tls
 	me cr-fetch-blob -j 4 <"$BATS_TEST_TMPDIR/records" | cmp - "$BATS_TEST_TMPDIR/records"
-	[ "$(log tls | grep -c '/blobs/.*" 200 ')" -eq 30 ]
+	until_true sends tls 30
 	[ "$(refused tls)" -ge 1 ]
 	[ "$(refused tls)" -le 4 ]
 }
@@ -373,24 +393,23 @@ sent() {
 	pulls "$CLIENT/private/small"
 }
 
+# By TLS 1.3 the refusal comes when the request is under way: words about a certificate, or about a connection that has ended.
 @test "a registry that wants a certificate refuses who has none: exit 1, and the message names the host" {
 	trusts "$CLIENT"
 	forget client
 	resolve "$CLIENT/private/small"
 	fails 1 "$CLIENT"
-	[[ $stderr == *certificate* ]]
 	[ -z "$(log client)" ]
 }
 
 @test "login, pull, logout" {
-	[ -x "$BIN/cr-login" ] || skip 'cr-login is not built'
 	trusts "$TLS"
-	run --separate-stderr me cr-login -u test --password-stdin "$TLS" <<<wrong-word
+	run --separate-stderr me container login -u test --password-stdin "$TLS" <<<wrong-word
 	fails 5 "$TLS"
-	run --separate-stderr me cr-login -u test --password-stdin "$TLS" <<<secret
+	run --separate-stderr me container login -u test --password-stdin "$TLS" <<<secret
 	[ "$status" -eq 0 ]
 	pulls "$TLS/private/small"
-	me cr-login -d "$TLS"
+	me container logout "$TLS"
 	resolve "$TLS/private/small"
 	fails 5 "$TLS/private/small"
 }
@@ -405,6 +424,5 @@ sent() {
 @test "[::1]:PORT and localhost:PORT where it listens there" {
 	[ "${SIX-}" ] || skip 'loopback has no IPv6'
 	pulls "$SIX/public/small"
-	getent ahosts localhost | grep -q '^::1 ' || skip 'localhost is not ::1 here'
 	pulls "localhost:${SIX##*:}/private/small"
 }

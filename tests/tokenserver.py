@@ -6,12 +6,15 @@ their header. Repositories below public/ are everybody's; all others are for tes
 somebody else it says 401; who is nobody gets a token that allows what everybody may.
 
 DIR/life, read for each token, is how many seconds it serves; docker-registry takes one for a minute after its end, so it is
-given one that has ended already. DIR/log gets a line a request, in columns: method, scopes, service, Authorization, grant_type.
+given one that has ended already. What is asked for below /v2/ is the registry's, whose address is in DIR/registry: so it is of
+the same origin as its token server, without which it is sent no password. DIR/log gets a line a request for a token, in columns: method, scopes, service, Authorization, grant_type.
 """
 import base64
+import http.client
 import http.server
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -44,7 +47,12 @@ class Signer:
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def do_HEAD(self):
+        self.relay()
+
     def do_GET(self):
+        if self.path.startswith("/v2/"):
+            return self.relay()
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
         who = self.headers.get("Authorization")
         self.note(query)
@@ -59,6 +67,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if form.get("grant_type") != ["refresh_token"] or form.get("refresh_token") != [IDENTITY]:
             return self.refuse()
         return self.give(form, True, "access_token")
+
+    def relay(self):
+        with open(self.server.dir + "/registry", encoding="ascii") as file:
+            registry = http.client.HTTPConnection(file.read().strip())
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in ("connection", "host")}
+        registry.request(self.command, self.path, headers=headers)
+        response = registry.getresponse()
+        self.send_response_only(response.status)
+        for name, value in response.getheaders():
+            if name.lower() not in ("connection", "transfer-encoding"):
+                self.send_header(name, value)
+        self.end_headers()
+        shutil.copyfileobj(response, self.wfile)
+        registry.close()
 
     def note(self, asked):
         columns = [self.command, " ".join(asked.get("scope", ["-"])), asked.get("service", ["-"])[0],
