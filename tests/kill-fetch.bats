@@ -2,7 +2,8 @@
 # Pulls that are killed: what has arrived is not asked for again, and nothing is left behind (promise 6). By tests/killserver.py,
 # which kills at a byte and counts what it sends.
 #
-# KILLS and CUTS are how often a pull is killed at a random byte (100), and how often the power goes (20). SEED repeats a run.
+# KILLS and CUTS are how often a pull is killed at a random byte (100), and how often the power goes (20); `make torture` does more. SEED,
+# which a test that fails shows, repeats its random numbers.
 
 load helper
 
@@ -29,6 +30,7 @@ setup() {
 	SEED=${SEED:-$RANDOM}
 	RANDOM=$SEED
 	control 'pace?rate=0'
+	until_true answers # the test before may have restarted it
 	records=$BATS_TEST_TMPDIR/records
 	counted=$BATS_TEST_TMPDIR/counted
 	said=$BATS_TEST_TMPDIR/said
@@ -45,6 +47,10 @@ teardown() {
 
 control() {
 	curl -q -sS -f --noproxy '*' -m 30 "http://127.0.0.1:$CONTROL/$1"
+}
+
+answers() {
+	curl -q -s -o /dev/null --noproxy '*' "http://$SERVER/"
 }
 
 # What the server has sent since this was asked last, when it is done: into $counted.
