@@ -82,8 +82,11 @@ bench-fetch: ## pulls beside skopeo's: a table of times and memory; RUNS=5
 	@$(MAKE) -s all
 	@tests/bench/fetch
 
-torture-fetch: all ## pulls that are killed again and again; KILLS=1000 CUTS=200
-	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-200} bats tests/kill-fetch.bats
+bench: bench-fetch ## all tables
+
+torture: ## kill pulls, and cut the power, many times; KILLS=1000 CUTS=100
+	@share/install-packages build demo test
+	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} FILE_SECONDS=36000 tests/run build kill-fetch.bats
 
 install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX)
 	install -d $(SHARE)/bash-completion/completions $(DESTDIR)$(PREFIX)/bin
@@ -99,4 +102,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: FORCE all bench-fetch check clean demo help install lint torture-fetch
+.PHONY: FORCE all bench bench-fetch check clean demo help install lint torture

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define HEADER_COUNT_MAX 1000
@@ -268,6 +269,22 @@ static int set_certs(CURL *c, const struct http_policy *p, const struct http_ori
 	return err_set(e, ERR_IO, "libcurl does not take the certificates of %s", o->host);
 }
 
+#define LOOPBACK_BUFFER (256 * 1024) /* bytes, of which Linux makes twice as many */
+
+/*
+ * What lies in the kernel's buffer is lost with a process that is killed, and comes again. On loopback, where nothing is far away, a large
+ * one gains nothing.
+ */
+static int set_buffer(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+	int size = LOOPBACK_BUFFER;
+
+	(void)ctx;
+	(void)purpose;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	return CURL_SOCKOPT_OK;
+}
+
 /* What depends on the host: certificates, and whether a proxy of the environment ($https_proxy, …) may stand between. */
 static int set_host(CURL *c, const struct http_policy *p, const char *url, struct err *e)
 {
@@ -275,8 +292,10 @@ static int set_host(CURL *c, const struct http_policy *p, const char *url, struc
 
 	if (http_origin(url, &o, e) == -1)
 		return -1;
-	if (http_is_loopback(o.host)) /* nobody else's loopback is meant */
-		curl_easy_setopt(c, CURLOPT_PROXY, "");
+	if (http_is_loopback(o.host)) {
+		curl_easy_setopt(c, CURLOPT_PROXY, ""); /* nobody else's loopback is meant */
+		curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, set_buffer);
+	}
 	return strcmp(o.scheme, "https") == 0 ? set_certs(c, p, &o, e) : 0;
 }
 
@@ -422,10 +441,11 @@ static enum http_fault fault_of(const struct http_transfer *t)
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_CONNECT: return HTTP_OUT_OF_REACH;
 	case CURLE_OPERATION_TIMEDOUT: return timed_out(t);
+	case CURLE_RECV_ERROR: /* with TLS 1.3, a certificate that is missed is told of after the handshake */
+		return strstr(t->why, " alert ") ? HTTP_REFUSED : HTTP_CUT_OFF;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
 	case CURLE_PARTIAL_FILE:
 	case CURLE_HTTP2:
 	case CURLE_HTTP2_STREAM: return HTTP_CUT_OFF;

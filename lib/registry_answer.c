@@ -220,7 +220,6 @@ int call_proceed(struct call *c, struct err *e)
 	if (http_result(c->transfer, &status, &fault, &why) == -1 && !c->error_cut)
 		return take_failure(c, fault, &why, e);
 	why = (struct err)ERR_INIT;
-	call_notices(c);
 	if (status == 401 || c->probing)
 		return take_challenge(c, e);
 	if (status == 200 || (status == 206 && c->started)) {

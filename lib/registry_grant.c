@@ -154,7 +154,7 @@ int call_authorize(struct call *c, struct token_fault *fault, struct err *e)
 	cleanup_buf struct buf text = BUF_INIT;
 	int got;
 
-	*fault = (struct token_fault){ false, -1 };
+	*fault = (struct token_fault){ false, -1, false };
 	c->probing = false;
 	if (!call_asks_origin(c) || ++c->challenges > CHALLENGES_MAX)
 		return 0;
@@ -169,6 +169,8 @@ int call_authorize(struct call *c, struct token_fault *fault, struct err *e)
 	}
 	if (got == 1)
 		got = find_and_answer(c, &challenge, fault, &text, e);
+	if (fault->withheld)
+		call_tell(c, "%s: its token server is another's, and is not told the credentials: %s", call_host(c), challenge.realm);
 	if (got == 1 && keep_grant(c, &text, e) == -1)
 		got = -1;
 	if (text.data)

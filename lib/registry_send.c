@@ -52,12 +52,13 @@ static int check_range(const struct call *c, const struct http_transfer *t, int6
 	return check_length(c, t, offset, e);
 }
 
-/* The headers are there: what they say of the answer's place in the blob is compared with where the sink is. */
+/* The headers are there, whether or not a body will come whole: what they say of the answer's place in the blob is compared with where the sink is. */
 static int begin(void *ctx, const struct http_transfer *t, long status, struct err *e)
 {
 	struct call *c = ctx;
 	int64_t offset = c->sink->offset(c->sink);
 
+	call_notices(c);
 	if (c->probing || c->kind == CALL_HEAD || (status != 200 && status != 206))
 		return 0;
 	c->started = true;

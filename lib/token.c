@@ -207,7 +207,7 @@ static int refuse(const struct asking *a, long status, const struct credentials 
 
 int token_get(struct http *h, const struct token_request *q, struct buf *out, struct token_fault *fault, struct err *e)
 {
-	struct asking a = { h, q->challenge, BUF_INIT, { false, -1 } };
+	struct asking a = { h, q->challenge, BUF_INIT, { false, -1, false } };
 	const struct credentials *who = q->credentials;
 	struct http_origin realm;
 	long status;
@@ -215,8 +215,10 @@ int token_get(struct http *h, const struct token_request *q, struct buf *out, st
 	*fault = a.fault;
 	if (check_realm(q->challenge->realm, &q->registry, &realm, e) == -1)
 		return -1;
-	if (!http_same_site(&q->registry, &realm))
+	if (!http_same_site(&q->registry, &realm)) {
+		a.fault.withheld = who != NULL;
 		who = NULL;
+	}
 	status = ask_server(&a, who, e);
 	if (status != -1)
 		status = status == 200 ? read_answer(&a.body, out, e) : refuse(&a, status, who, e);

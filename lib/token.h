@@ -23,6 +23,7 @@ struct token_request {
 struct token_fault {
 	bool passing;	     /* the server could not be reached, or was unwell: another time it may do */
 	int64_t retry_after; /* seconds it asks to wait; -1: it does not */
+	bool withheld;	     /* it is not the registry's own, and was not told the credentials: so also of a token that came */
 };
 
 /*

@@ -291,7 +291,12 @@ def restart():
 def come_back(port):
     global registry
     time.sleep(REBOOT)
-    registry = Server(port, Registry)
+    while True:
+        try:
+            registry = Server(port, Registry)
+            return
+        except OSError:  # somebody's connection has the port for its own end
+            time.sleep(0.05)
 
 
 def write(name, data):
