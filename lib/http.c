@@ -1,17 +1,16 @@
 #include "http.h"
 
+#include "http_answer.h"
 #include "http_certs.h"
 #include "io.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
-#include <errno.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 
-#define HEADER_COUNT_MAX 1000
 #define ABSENCE 1000 /* milliseconds without us after which a transfer that times out may not be to blame */
 
 struct http {
@@ -30,10 +29,7 @@ struct http_transfer {
 	int (*begin)(void *ctx, const struct http_transfer *t, long status, struct err *e);
 	int (*data)(void *ctx, long status, const void *data, size_t n, struct err *e);
 	void *ctx;
-	bool begun; /* the last answer's headers have all come */
-	struct buf answer; /* header lines of the last answer, a NUL behind each */
-	size_t answer_lines;
-	size_t header_bytes; /* of all answers, interim ones too */
+	struct http_answer answer;
 	bool directory_alone; /* see trust_directory */
 	bool held_up;	      /* by ourselves, who did not look after it for a while */
 	CURLcode code;
@@ -80,7 +76,7 @@ void http_transfer_free(struct http_transfer *t)
 		curl_easy_cleanup(t->easy);
 	}
 	curl_slist_free_all(t->headers);
-	buf_clear(&t->answer);
+	buf_clear(&t->answer.lines);
 	free(t);
 }
 
@@ -105,37 +101,18 @@ static long answer_status(const struct http_transfer *t)
 	return status;
 }
 
-/* The empty line behind the headers; interim answers (100 and the like) have one too. */
-static int begin_body(struct http_transfer *t)
-{
-	long status = answer_status(t);
-
-	if (t->begun || status < 200)
-		return 0;
-	t->begun = true;
-	return t->begin ? t->begin(t->ctx, t, status, &t->err) : 0;
-}
-
-/* Keeps a header line, without its line break. */
+/* The last of an answer's headers is an empty line; interim answers (100 and the like) end so too. */
 static int keep_header(struct http_transfer *t, const char *line, size_t n)
 {
-	t->header_bytes += n;
-	if (t->header_bytes > HTTP_HEADERS_MAX || ++t->answer_lines > HEADER_COUNT_MAX)
-		return err_set(&t->err, ERR_CONTENT, "too many headers");
-	if (n >= 5 && strncmp(line, "HTTP/", 5) == 0) { /* the headers that count follow the last of these */
-		buf_reset(&t->answer);
-		t->begun = false;
+	bool was_complete = t->answer.complete;
+	long status;
+
+	if (http_answer_add(&t->answer, line, n, &t->err) == -1)
+		return -1;
+	status = answer_status(t);
+	if (was_complete || !t->answer.complete || status < 200 || !t->begin)
 		return 0;
-	}
-	if (memchr(line, '\0', n))
-		return err_set(&t->err, ERR_CONTENT, "a NUL in a header");
-	while (n > 0 && isspace((unsigned char)line[n - 1]))
-		n--;
-	if (n == 0)
-		return begin_body(t);
-	buf_add(&t->answer, line, n);
-	buf_add(&t->answer, "", 1);
-	return buf_check(&t->answer, &t->err);
+	return t->begin(t->ctx, t, status, &t->err);
 }
 
 static size_t take_header(char *line, size_t size, size_t n, void *ctx)
@@ -489,35 +466,12 @@ int http_result(const struct http_transfer *t, long *status, enum http_fault *fa
 
 const char *http_header(const struct http_transfer *t, const char *name, size_t i)
 {
-	size_t n = strlen(name);
-	const char *line = buf_text(&t->answer), *end = line + t->answer.len;
-
-	for (; line < end; line += strlen(line) + 1) {
-		if (strncasecmp(line, name, n) != 0 || line[n] != ':' || i-- > 0)
-			continue;
-		return line + n + 1 + strspn(line + n + 1, " \t");
-	}
-	return NULL;
+	return http_answer_header(&t->answer, name, i);
 }
 
 int http_length(const struct http_transfer *t, int64_t *length, struct err *e)
 {
-	const char *first = http_header(t, "content-length", 0), *other;
-	char *end;
-
-	*length = -1;
-	for (size_t i = 1; (other = http_header(t, "content-length", i)); i++)
-		if (strcmp(first, other) != 0)
-			return err_set(e, ERR_CONTENT, "the answer has two lengths, %.20s and %.20s", first, other);
-	if (first && http_header(t, "transfer-encoding", 0))
-		return err_set(e, ERR_CONTENT, "the answer has a length, and comes in chunks");
-	if (!first)
-		return 0;
-	errno = 0;
-	*length = strtoll(first, &end, 10);
-	if (errno || *end || end == first || *length < 0)
-		return err_set(e, ERR_CONTENT, "the answer's length is no number: %.20s", first);
-	return 0;
+	return http_answer_length(&t->answer, length, e);
 }
 
 bool http_has_certs(const struct http_policy *policy, const struct http_origin *host)
@@ -648,14 +602,4 @@ int http_resolve(const char *base, const char *location, struct buf *out, struct
 	curl_free(text);
 	curl_url_cleanup(u);
 	return status;
-}
-
-void http_escape(const char *text, struct buf *out)
-{
-	for (; *text; text++) {
-		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
-			buf_addc(out, *text);
-		else
-			buf_addf(out, "%%%02X", (unsigned char)*text);
-	}
 }

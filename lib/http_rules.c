@@ -1,7 +1,8 @@
-/* Who may send us where, and who may have whose credentials. */
+/* Who may send us where, and who may have whose credentials; and text in URLs. */
 #include "http.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -125,4 +126,14 @@ bool http_same_site(const struct http_origin *registry, const struct http_origin
 	    strcmp(realm->host + n - d, domain) != 0)
 		return false;
 	return n == d || realm->host[n - d - 1] == '.';
+}
+
+void http_escape(const char *text, struct buf *out)
+{
+	for (; *text; text++) {
+		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
+			buf_addc(out, *text);
+		else
+			buf_addf(out, "%%%02X", (unsigned char)*text);
+	}
 }
