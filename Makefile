@@ -77,6 +77,17 @@ demo: ## pull and run busybox from a registry on loopback; IMAGE=docker.io/libra
 lint: ## compile with warnings as errors, and read every script with shellcheck
 	@tests/run build shell
 
+bench-fetch: ## pulls beside skopeo's: a table of times and memory; RUNS=5
+	@share/install-packages build demo bench
+	@$(MAKE) -s all
+	@tests/bench/fetch
+
+bench: bench-fetch ## all tables
+
+torture: ## kill pulls, and cut the power, many times; KILLS=1000 CUTS=100
+	@share/install-packages build demo test
+	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} FILE_SECONDS=36000 tests/run build kill-fetch.bats
+
 install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX)
 	install -d $(SHARE)/bash-completion/completions $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) bin/container $(DESTDIR)$(PREFIX)/bin
@@ -91,4 +102,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: FORCE all check clean demo help install lint
+.PHONY: FORCE all bench bench-fetch check clean demo help install lint torture

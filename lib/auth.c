@@ -68,6 +68,34 @@ void auth_basic(const struct credentials *c, struct buf *out)
 		explicit_bzero(plain.data, plain.len);
 }
 
+#define SHORT 4 /* bytes of a password that would strike out half of any text */
+
+static void strike_out(const char *secret, struct buf *text)
+{
+	size_t n = strlen(secret);
+
+	for (char *at = text->data; at && n > 0 && (at = strstr(at, secret)); at += n)
+		memset(at, '*', n);
+}
+
+void auth_strike_out(const char *authorization, struct buf *text)
+{
+	const char *secret = strchr(authorization, ' '), *password;
+	cleanup_buf struct buf plain = BUF_INIT;
+
+	if (!secret)
+		return;
+	strike_out(++secret, text);
+	if (strncasecmp(authorization, "Basic ", 6) == 0 && decode_base64(secret, &plain)) {
+		strike_out(buf_text(&plain), text);
+		password = strchr(buf_text(&plain), ':');
+		if (password && strlen(password + 1) >= SHORT)
+			strike_out(password + 1, text);
+	}
+	if (plain.data)
+		explicit_bzero(plain.data, plain.len);
+}
+
 /* "user:password", with NULs behind it at times; the user "<token>" has an identity token for a password. */
 static int split(const struct buf *plain, struct credentials *out, struct err *e)
 {

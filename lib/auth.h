@@ -74,4 +74,7 @@ int auth_erase(const char *file, const char *place, struct err *e);
 struct buf;
 void auth_basic(const struct credentials *c, struct buf *out);
 
+/* Puts asterisks for whatever of an Authorization's secret ("Basic …", "Bearer …", or "") a text repeats, decoded or not. */
+void auth_strike_out(const char *authorization, struct buf *text);
+
 #endif

@@ -1,6 +1,5 @@
 #include "challenge.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -80,6 +79,16 @@ static enum challenge_scheme scheme_of(const char *p, size_t n)
 	return n == 5 && strncasecmp(p, "basic", n) == 0 ? CHALLENGE_BASIC : CHALLENGE_NONE;
 }
 
+/* The token68 of a scheme that has one ("Negotiate oYG2…=="), up to the next challenge: its length, or 0. */
+static size_t token68_length(const char *p)
+{
+	size_t n = strspn(p, "-._~+/0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+	       padding = n ? strspn(p + n, "=") : 0;
+	const char *behind = skip_blanks(p + n + padding);
+
+	return *behind == '\0' || *behind == ',' ? n + padding : 0;
+}
+
 /* One challenge: a scheme and its parameters. Sets *rest behind them. */
 static int read_challenge(struct challenge *c, const char *p, const char **rest, struct err *e)
 {
@@ -93,6 +102,10 @@ static int read_challenge(struct challenge *c, const char *p, const char **rest,
 	p += n;
 	if (*p && *p != ' ' && *p != '\t' && *p != ',')
 		return malformed(e);
+	if (c->scheme == CHALLENGE_NONE) {
+		p = skip_blanks(p);
+		p += token68_length(p);
+	}
 	for (;;) {
 		p = p + strspn(p, " \t,");
 		got = read_parameter(c, p, &next, e);
@@ -106,6 +119,18 @@ static int read_challenge(struct challenge *c, const char *p, const char **rest,
 	return got;
 }
 
+static int usefulness(const struct challenge *c)
+{
+	if (c->scheme == CHALLENGE_BEARER)
+		return *c->realm ? 3 : 1; /* who gives the tokens is not said */
+	return c->scheme == CHALLENGE_BASIC ? 2 : 0;
+}
+
+bool challenge_is_better(const struct challenge *a, const struct challenge *b)
+{
+	return usefulness(a) > usefulness(b);
+}
+
 int challenge_parse(struct challenge *c, const char *header, struct err *e)
 {
 	const char *p = skip_blanks(header);
@@ -117,7 +142,7 @@ int challenge_parse(struct challenge *c, const char *header, struct err *e)
 		memset(&one, 0, sizeof one);
 		if (read_challenge(&one, p, &p, e) == -1)
 			return -1;
-		if (one.scheme > c->scheme)
+		if (challenge_is_better(&one, c))
 			*c = one;
 	}
 	return 0;

@@ -8,6 +8,8 @@
 
 #include "err.h"
 
+#include <stdbool.h>
+
 #define CHALLENGE_VALUE_MAX 2048 /* bytes with the NUL */
 
 enum challenge_scheme { CHALLENGE_NONE, CHALLENGE_BASIC, CHALLENGE_BEARER };
@@ -24,5 +26,8 @@ struct challenge {
  * CHALLENGE_NONE when nothing else is there). Malformed, a parameter twice, or a value past the limit: ERR_CONTENT.
  */
 int challenge_parse(struct challenge *c, const char *header, struct err *e);
+
+/* Whether more can be done with a than with b: Bearer, Basic, a Bearer that does not say who gives the tokens, nothing. */
+bool challenge_is_better(const struct challenge *a, const struct challenge *b);
 
 #endif

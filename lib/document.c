@@ -1,6 +1,5 @@
 #include "document.h"
 
-#include "hash.h"
 #include "layout.h"
 
 #include <string.h>
@@ -25,20 +24,6 @@ static int set_media_type(struct document *doc, const char *told, struct err *e)
 
 /* --- from the registry --- */
 
-static int check_digest(const struct registry_manifest *m, const struct digest *wanted, struct digest *actual,
-			struct err *e)
-{
-	if (hash_bytes(buf_text(&m->body), m->body.len, actual, e) == -1)
-		return -1;
-	if (wanted && !digest_equal(actual, wanted))
-		return err_set(e, ERR_CONTENT, "%s: the registry sent %s instead", digest_str(wanted).text,
-			       digest_str(actual).text);
-	if (m->has_hint && !digest_equal(actual, &m->hint))
-		return err_set(e, ERR_CONTENT, "the registry calls it %s, but its bytes are %s", digest_str(&m->hint).text,
-			       digest_str(actual).text);
-	return 0;
-}
-
 /* Whether the document is one, before it is kept. */
 static int check_document(const struct document *doc, struct err *e)
 {
@@ -51,62 +36,69 @@ static int check_document(const struct document *doc, struct err *e)
 	return oci_manifest_parse(&m, text, doc->text.len, media_type, e);
 }
 
-/* Asks for what a tag or a digest (`wanted`; else NULL) names. */
-static int get(const struct document_source *from, const char *reference, const struct digest *wanted,
-	       struct document *doc, struct err *e)
+/* Asks for what the tag names, or where that is NULL the digest. */
+static int get(const struct document_source *from, const char *tag, const struct digest *digest, struct document *doc,
+	       struct err *e)
 {
 	cleanup_registry_manifest struct registry_manifest m = REGISTRY_MANIFEST_INIT;
-	struct descriptor *d = &doc->descriptor;
 
-	if (registry_manifest(from->registry, from->ref->registry, from->ref->repository, reference, &m, e) == -1 ||
-	    check_digest(&m, wanted, &d->digest, e) == -1)
+	if (registry_manifest(from->registry, from->ref->registry, from->ref->repository, tag, digest, &m, e) == -1)
 		return -1;
-	d->size = (int64_t)m.body.len;
+	doc->descriptor.digest = m.digest;
+	doc->descriptor.size = (int64_t)m.body.len;
 	buf_add(&doc->text, buf_text(&m.body), m.body.len);
 	if (buf_check(&doc->text, e) == -1 || set_media_type(doc, buf_text(&m.media_type), e) == -1)
 		return -1;
-	if (!from->keep)
-		return 0;
-	return check_document(doc, e) == -1 ? -1 : store_put_blob(from->store, &d->digest, doc->text.data, doc->text.len, e);
+	return from->keep ? check_document(doc, e) : 0;
 }
 
 /* --- by digest --- */
 
-/* 1, or 0 when the store does not have it. */
 static int read_from_store(const struct document_source *from, const struct digest *digest, const char *told,
 			   struct document *doc, struct err *e)
 {
 	struct descriptor *d = &doc->descriptor;
 
-	if (!store_has_blob(from->store, digest, -1))
-		return 0;
 	if (store_read_blob(from->store, digest, -1, OCI_MANIFEST_MAX, &doc->text, e) == -1)
 		return -1;
 	d->digest = *digest;
 	d->size = (int64_t)doc->text.len;
-	return set_media_type(doc, told, e) == -1 ? -1 : 1;
+	return set_media_type(doc, told, e);
+}
+
+static int get_and_keep(const struct document_source *from, struct ingest *in, const struct digest *digest,
+			struct document *doc, struct err *e)
+{
+	if (get(from, NULL, digest, doc, e) == -1 || ingest_restart(in, e) == -1 ||
+	    ingest_write(in, buf_text(&doc->text), doc->text.len, e) == -1)
+		return -1;
+	return ingest_commit(in, e);
 }
 
 /* `told`: what somebody says it is, or "". */
 static int of_digest(const struct document_source *from, const struct digest *digest, const char *told,
 		     struct document *doc, struct err *e)
 {
-	char name[sizeof "manifest-.lock" + DIGEST_HEX], hex[DIGEST_HEX];
-	int lock, status = read_from_store(from, digest, told, doc, e);
+	struct err inner = ERR_INIT;
+	struct ingest *in;
+	int status;
 
-	if (status != 0)
-		return status == 1 ? 0 : -1;
+	if (store_has_blob(from->store, digest, -1))
+		return read_from_store(from, digest, told, doc, e);
 	if (!from->registry)
 		return err_set(e, ERR_NOT_FOUND, "%s: not in the store, and nobody is to be asked", digest_str(digest).text);
-	digest_hex(digest, hex);
-	snprintf(name, sizeof name, "manifest-%s.lock", hex);
-	if ((lock = store_lock(from->store, name, e)) == -1)
+	if (!from->keep)
+		return get(from, NULL, digest, doc, e);
+	in = ingest_open(from->store, digest, -1, &inner); /* waits while another process is at it */
+	if (!in) {
+		if (inner.kind == ERR_NONE)
+			return read_from_store(from, digest, told, doc, e);
+		*e = inner;
 		return -1;
-	status = read_from_store(from, digest, told, doc, e); /* another process has got it meanwhile, perhaps */
-	if (status == 0)
-		status = get(from, digest_str(digest).text, digest, doc, e);
-	store_unlock(from->store, name, &lock);
-	return status == -1 ? -1 : 0;
+	}
+	status = get_and_keep(from, in, digest, doc, e);
+	ingest_close(in);
+	return status;
 }
 
 int document_of_descriptor(const struct document_source *from, const struct descriptor *d, struct document *doc,
@@ -144,14 +136,29 @@ static int of_name(const struct document_source *from, struct document *doc, str
 	return -1;
 }
 
+static int get_by_tag(const struct document_source *from, struct document *doc, struct err *e)
+{
+	if (get(from, from->ref->tag, NULL, doc, e) == -1)
+		return -1;
+	return from->keep ? store_put_blob(from->store, &doc->descriptor.digest, buf_text(&doc->text), doc->text.len, e) : 0;
+}
+
 static int of_tag(const struct document_source *from, struct document *doc, struct err *e)
 {
 	cleanup_registry_manifest struct registry_manifest m = REGISTRY_MANIFEST_INIT;
 	const struct ref *ref = from->ref;
+	struct err inner = ERR_INIT;
 
 	if (registry_resolve(from->registry, ref->registry, ref->repository, ref->tag, &m, e) == -1)
 		return -1;
-	return m.has_hint ? of_digest(from, &m.hint, buf_text(&m.media_type), doc, e) : get(from, ref->tag, NULL, doc, e);
+	if (!m.has_hint)
+		return get_by_tag(from, doc, e);
+	if (of_digest(from, &m.hint, buf_text(&m.media_type), doc, &inner) == 0)
+		return 0;
+	if (inner.kind == ERR_NOT_FOUND) /* it was stale: the tag has moved on, or the one who told does not keep it */
+		return get_by_tag(from, doc, e);
+	*e = inner;
+	return -1;
 }
 
 int document_of_ref(const struct document_source *from, struct document *doc, struct err *e)

@@ -107,6 +107,14 @@ bool fetch_done(struct fetch *f, void **tag, struct err *why)
 	return true;
 }
 
+void fetch_end(struct fetch *f)
+{
+	struct registry_sink *sink;
+
+	while (f->registry && (sink = registry_cancel(f->registry)))
+		free_arrival((struct arrival *)sink);
+}
+
 int fetch_one(struct fetch *f, const struct fetch_source *source, struct err *e)
 {
 	struct err why;
@@ -119,8 +127,10 @@ int fetch_one(struct fetch *f, const struct fetch_source *source, struct err *e)
 	if (begun != FETCH_STARTED)
 		return begun == FETCH_THERE ? 0 : -1;
 	while (!fetch_done(f, &tag, &why))
-		if (fetch_run(f, -1, -1, &readable, e) == -1)
+		if (fetch_run(f, -1, -1, &readable, e) == -1) {
+			fetch_end(f);
 			return -1;
+		}
 	if (why.kind == ERR_NONE)
 		return 0;
 	*e = why;

@@ -53,7 +53,10 @@ int fetch_run(struct fetch *f, int fd, int timeout_ms, bool *readable, struct er
  */
 bool fetch_done(struct fetch *f, void **tag, struct err *why);
 
-/* One blob from beginning to end. */
+/* Gives up what is on its way: what has arrived of it stays for the next time. */
+void fetch_end(struct fetch *f);
+
+/* One blob from beginning to end; no others may be on their way. */
 int fetch_one(struct fetch *f, const struct fetch_source *source, struct err *e);
 
 #endif

@@ -1,5 +1,8 @@
 #include "fetch_queue.h"
 
+#include "io.h"
+#include "ref.h"
+
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +22,7 @@ struct fetch_queue {
 	const struct fetch_watcher *watcher;
 	int jobs, running;
 	size_t first, count, elsewhere;
+	int64_t look; /* io_clock: when to see again whether others are done */
 	struct item items[FETCH_QUEUE_MAX]; /* a ring */
 };
 
@@ -58,6 +62,8 @@ struct fetch_queue *fetch_queue_new(struct fetch *f, int jobs, const struct fetc
 
 void fetch_queue_free(struct fetch_queue *q)
 {
+	if (q)
+		fetch_end(q->fetch);
 	for (size_t i = 0; q && i < q->count; i++)
 		free(item_at(q, i)->why);
 	free(q);
@@ -85,18 +91,20 @@ static void fail(struct fetch_queue *q, struct item *it, struct err *e)
 	set_state(q, it, FETCH_HAS_FAILED, it->bytes);
 }
 
-/* The source of a record's blob; `registry` has room for its name. */
-static int find_source(const struct record *r, char registry[sizeof r->source], struct fetch_source *out, struct err *e)
+/* A record's source, which is data of whoever wrote the record, by the grammar of references. */
+static int find_source(const struct record *r, struct ref *ref, struct fetch_source *out, struct err *e)
 {
-	const char *slash = strchr(r->source, '/');
+	cleanup_buf struct buf normal = BUF_INIT;
 	enum oci_kind kind = record_kind(r);
 
-	if (!slash)
+	if (!strchr(r->source, '/'))
 		return err_set(e, ERR_NOT_FOUND, "not in the store, and its source names no registry");
-	memcpy(registry, r->source, (size_t)(slash - r->source));
-	registry[slash - r->source] = '\0';
-	out->registry = registry;
-	out->repository = slash + 1;
+	if (ref_parse(ref, r->source, e) == 0)
+		ref_source(ref, &normal);
+	if (strcmp(buf_text(&normal), r->source) != 0)
+		return err_set(e, ERR_CONTENT, "the source is no registry and repository");
+	out->registry = ref->registry;
+	out->repository = ref->repository;
 	out->blob = (struct registry_blob){ r->digest, r->size, kind == OCI_KIND_INDEX || kind == OCI_KIND_MANIFEST };
 	return 0;
 }
@@ -113,8 +121,8 @@ static bool is_running(struct fetch_queue *q, const struct digest *d)
 static void begin(struct fetch_queue *q, struct item *it)
 {
 	struct err e = ERR_INIT;
+	cleanup_ref struct ref ref = REF_INIT;
 	struct fetch_source source;
-	char registry[sizeof it->record.source];
 
 	it->elsewhere = false;
 	if (store_has_blob(q->fetch->store, &it->record.digest, it->record.size)) {
@@ -123,7 +131,7 @@ static void begin(struct fetch_queue *q, struct item *it)
 	}
 	if (is_running(q, &it->record.digest))
 		return;
-	if (find_source(&it->record, registry, &source, &e) == -1) {
+	if (find_source(&it->record, &ref, &source, &e) == -1) {
 		fail(q, it, &e);
 		return;
 	}
@@ -135,14 +143,33 @@ static void begin(struct fetch_queue *q, struct item *it)
 	}
 }
 
+#define LOOK_EACH 3 /* looks a millisecond at most: where thousands are elsewhere, they come less often */
+
+/* Begins what waits, as far as it may; what is elsewhere only when it is time. */
 static void begin_waiting(struct fetch_queue *q)
 {
+	bool look = io_clock() >= q->look;
+
 	q->elsewhere = 0;
 	for (size_t i = 0; i < q->count && q->running < q->jobs; i++) {
-		if (item_at(q, i)->state == FETCH_IS_WAITING)
+		if (item_at(q, i)->state == FETCH_IS_WAITING && (look || !item_at(q, i)->elsewhere))
 			begin(q, item_at(q, i));
 		q->elsewhere += item_at(q, i)->elsewhere;
 	}
+	if (look)
+		q->look = io_clock() + FETCH_POLL + (int64_t)q->elsewhere / LOOK_EACH;
+}
+
+/* Milliseconds until it is time, at most `limit` (-1: none). */
+static int until_look(const struct fetch_queue *q, int limit)
+{
+	int64_t left = q->look - io_clock();
+
+	if (!q->elsewhere)
+		return limit;
+	if (left < 0)
+		left = 0;
+	return limit < 0 || left < limit ? (int)left : limit;
 }
 
 void fetch_queue_add(struct fetch_queue *q, const struct record *r)
@@ -186,8 +213,7 @@ int fetch_queue_run(struct fetch_queue *q, int fd, int timeout_ms, bool *readabl
 {
 	*readable = false;
 	begin_waiting(q);
-	if (q->elsewhere && (timeout_ms < 0 || timeout_ms > FETCH_POLL))
-		timeout_ms = FETCH_POLL;
+	timeout_ms = until_look(q, timeout_ms);
 	if (q->running == 0)
 		*readable = wait_for_others(q, fd, timeout_ms);
 	else if (fetch_run(q->fetch, fd, timeout_ms, readable, e) == -1)

@@ -1,5 +1,6 @@
 #include "http.h"
 
+#include "http_answer.h"
 #include "http_certs.h"
 #include "io.h"
 
@@ -7,14 +8,17 @@
 #include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <time.h>
 
-#define HEADER_COUNT_MAX 1000
+#define ABSENCE 1000 /* milliseconds without us after which a transfer that times out may not be to blame */
 
 struct http {
 	const struct http_policy *policy;
 	CURLM *multi;
 	struct http_transfer *active, *done; /* lists */
 	bool whole_bundle; /* see trust_directory */
+	int64_t last_seen; /* io_clock, when the transfers were last looked after */
 };
 
 struct http_transfer {
@@ -22,12 +26,12 @@ struct http_transfer {
 	struct http_transfer *next;
 	CURL *easy;
 	struct curl_slist *headers;
+	int (*begin)(void *ctx, const struct http_transfer *t, long status, struct err *e);
 	int (*data)(void *ctx, long status, const void *data, size_t n, struct err *e);
 	void *ctx;
-	struct buf answer; /* header lines of the last answer, a NUL behind each */
-	size_t answer_lines;
-	size_t header_bytes; /* of all answers, interim ones too */
+	struct http_answer answer;
 	bool directory_alone; /* see trust_directory */
+	bool held_up;	      /* by ourselves, who did not look after it for a while */
 	CURLcode code;
 	struct err err; /* set by a callback */
 	char why[CURL_ERROR_SIZE];
@@ -72,7 +76,7 @@ void http_transfer_free(struct http_transfer *t)
 		curl_easy_cleanup(t->easy);
 	}
 	curl_slist_free_all(t->headers);
-	buf_clear(&t->answer);
+	buf_clear(&t->answer.lines);
 	free(t);
 }
 
@@ -97,23 +101,18 @@ static long answer_status(const struct http_transfer *t)
 	return status;
 }
 
-/* Keeps a header line, without its line break. */
+/* The last of an answer's headers is an empty line; interim answers (100 and the like) end so too. */
 static int keep_header(struct http_transfer *t, const char *line, size_t n)
 {
-	t->header_bytes += n;
-	if (t->header_bytes > HTTP_HEADERS_MAX || ++t->answer_lines > HEADER_COUNT_MAX)
-		return err_set(&t->err, ERR_CONTENT, "too many headers");
-	if (n >= 5 && strncmp(line, "HTTP/", 5) == 0) { /* the headers that count follow the last of these */
-		buf_reset(&t->answer);
+	bool was_complete = t->answer.complete;
+	long status;
+
+	if (http_answer_add(&t->answer, line, n, &t->err) == -1)
+		return -1;
+	status = answer_status(t);
+	if (was_complete || !t->answer.complete || status < 200 || !t->begin)
 		return 0;
-	}
-	if (memchr(line, '\0', n))
-		return err_set(&t->err, ERR_CONTENT, "a NUL in a header");
-	while (n > 0 && isspace((unsigned char)line[n - 1]))
-		n--;
-	buf_add(&t->answer, line, n);
-	buf_add(&t->answer, "", 1);
-	return buf_check(&t->answer, &t->err);
+	return t->begin(t->ctx, t, status, &t->err);
 }
 
 static size_t take_header(char *line, size_t size, size_t n, void *ctx)
@@ -247,6 +246,22 @@ static int set_certs(CURL *c, const struct http_policy *p, const struct http_ori
 	return err_set(e, ERR_IO, "libcurl does not take the certificates of %s", o->host);
 }
 
+#define LOOPBACK_BUFFER (256 * 1024) /* bytes, of which Linux makes twice as many */
+
+/*
+ * What lies in the kernel's buffer is lost with a process that is killed, and comes again. On loopback, where nothing is far away, a large
+ * one gains nothing.
+ */
+static int set_buffer(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+	int size = LOOPBACK_BUFFER;
+
+	(void)ctx;
+	(void)purpose;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	return CURL_SOCKOPT_OK;
+}
+
 /* What depends on the host: certificates, and whether a proxy of the environment ($https_proxy, …) may stand between. */
 static int set_host(CURL *c, const struct http_policy *p, const char *url, struct err *e)
 {
@@ -254,8 +269,10 @@ static int set_host(CURL *c, const struct http_policy *p, const char *url, struc
 
 	if (http_origin(url, &o, e) == -1)
 		return -1;
-	if (http_is_loopback(o.host)) /* nobody else's loopback is meant */
-		curl_easy_setopt(c, CURLOPT_PROXY, "");
+	if (http_is_loopback(o.host)) {
+		curl_easy_setopt(c, CURLOPT_PROXY, ""); /* nobody else's loopback is meant */
+		curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, set_buffer);
+	}
 	return strcmp(o.scheme, "https") == 0 ? set_certs(c, p, &o, e) : 0;
 }
 
@@ -270,6 +287,7 @@ static struct http_transfer *new_transfer(struct http *h, const struct http_requ
 		return NULL;
 	}
 	t->http = h;
+	t->begin = q->begin;
 	t->data = q->data;
 	t->ctx = q->ctx;
 	set_manners(t->easy, h->policy);
@@ -289,6 +307,8 @@ struct http_transfer *http_start(struct http *h, const struct http_request *q, s
 		return NULL;
 	t->next = h->active;
 	h->active = t;
+	if (!h->last_seen)
+		h->last_seen = io_clock();
 	if (curl_multi_add_handle(h->multi, t->easy) == CURLM_OK)
 		return t;
 	err_set(e, ERR_IO, "libcurl refuses the request");
@@ -329,21 +349,36 @@ static int work(struct http *h, struct err *e)
 	return code == CURLM_OK ? 0 : err_set(e, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
 }
 
+/* What was waiting while we were elsewhere (a slow disk, a reader of our output, SIGSTOP) may time out for that. */
+static void notice_absence(struct http *h)
+{
+	bool long_ago = h->last_seen && io_clock() - h->last_seen > ABSENCE;
+
+	for (struct http_transfer *t = h->active; t; t = t->next)
+		t->held_up = t->held_up || long_ago;
+}
+
 int http_run(struct http *h, int fd, int timeout_ms, bool *readable, struct err *e)
 {
 	struct curl_waitfd wait = { .fd = fd, .events = CURL_WAIT_POLLIN };
 	CURLMcode code;
 
+	int status;
+
 	*readable = false;
+	notice_absence(h);
 	if (work(h, e) == -1)
 		return -1;
+	h->last_seen = io_clock();
 	if (h->done)
 		return 0;
 	code = curl_multi_poll(h->multi, fd == -1 ? NULL : &wait, fd == -1 ? 0 : 1, timeout_ms, NULL);
 	if (code != CURLM_OK)
 		return err_set(e, ERR_IO, "libcurl: %s", curl_multi_strerror(code));
 	*readable = fd != -1 && wait.revents;
-	return work(h, e);
+	status = work(h, e);
+	h->last_seen = h->active ? io_clock() : 0;
+	return status;
 }
 
 struct http_transfer *http_done(struct http *h)
@@ -362,24 +397,49 @@ void *http_transfer_ctx(const struct http_transfer *t)
 	return t->ctx;
 }
 
-static enum http_fault fault_of(CURLcode code)
+/* A connection that was never there is out of reach, not stalled. */
+static enum http_fault timed_out(const struct http_transfer *t)
 {
-	switch (code) {
+	curl_off_t ready = 0;
+
+	if (t->held_up)
+		return HTTP_CUT_OFF;
+	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+	return ready ? HTTP_TIMED_OUT : HTTP_OUT_OF_REACH;
+}
+
+static enum http_fault fault_of(const struct http_transfer *t)
+{
+	switch (t->code) {
 	case CURLE_OK: return HTTP_NO_FAULT;
 	case CURLE_UNSUPPORTED_PROTOCOL: /* no HTTP: the alert that a TLS server sends, for one */
 	case CURLE_WEIRD_SERVER_REPLY: return HTTP_NO_HTTP;
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_CONNECT: return HTTP_OUT_OF_REACH;
-	case CURLE_OPERATION_TIMEDOUT: return HTTP_TIMED_OUT;
+	case CURLE_OPERATION_TIMEDOUT: return timed_out(t);
+	case CURLE_RECV_ERROR: /* with TLS 1.3, a certificate that is missed is told of after the handshake */
+		return strstr(t->why, " alert ") ? HTTP_REFUSED : HTTP_CUT_OFF;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
 	case CURLE_PARTIAL_FILE:
 	case CURLE_HTTP2:
 	case CURLE_HTTP2_STREAM: return HTTP_CUT_OFF;
 	default: return HTTP_REFUSED;
+	}
+}
+
+/* libcurl's words may repeat a proxy's URL: what is before its host is nobody's business. */
+static void hide_users(char *text)
+{
+	for (char *url = text; (url = strstr(url, "://")); url++) {
+		char *from = url + 3, *at = from + strcspn(from, " '\"\n");
+
+		while (at > from && *at != '@')
+			at--;
+		if (*at == '@')
+			memmove(from, at + 1, strlen(at + 1) + 1);
 	}
 }
 
@@ -388,7 +448,7 @@ int http_result(const struct http_transfer *t, long *status, enum http_fault *fa
 	struct http_origin o;
 
 	*status = answer_status(t);
-	*fault = t->err.kind == ERR_NONE ? fault_of(t->code) : HTTP_REFUSED;
+	*fault = t->err.kind == ERR_NONE ? fault_of(t) : HTTP_REFUSED;
 	if (t->code == CURLE_OK)
 		return 0;
 	if (t->err.kind != ERR_NONE) {
@@ -399,32 +459,27 @@ int http_result(const struct http_transfer *t, long *status, enum http_fault *fa
 		return -1;
 	if (t->code == CURLE_OUT_OF_MEMORY) /* what libcurl says of a header line beyond its own limit, too */
 		return err_set(e, ERR_CONTENT, "%s:%s: too much of a header, or out of memory", o.host, o.port);
-	return err_set(e, ERR_IO, "%s:%s: %s", o.host, o.port, *t->why ? t->why : curl_easy_strerror(t->code));
+	err_set(e, ERR_IO, "%s:%s: %s", o.host, o.port, *t->why ? t->why : curl_easy_strerror(t->code));
+	hide_users(e->text);
+	return -1;
 }
 
 const char *http_header(const struct http_transfer *t, const char *name, size_t i)
 {
-	size_t n = strlen(name);
-	const char *line = buf_text(&t->answer), *end = line + t->answer.len;
-
-	for (; line < end; line += strlen(line) + 1) {
-		if (strncasecmp(line, name, n) != 0 || line[n] != ':' || i-- > 0)
-			continue;
-		return line + n + 1 + strspn(line + n + 1, " \t");
-	}
-	return NULL;
+	return http_answer_header(&t->answer, name, i);
 }
 
-int64_t http_length(const struct http_transfer *t)
+int http_length(const struct http_transfer *t, int64_t *length, struct err *e)
 {
-	const char *first = http_header(t, "content-length", 0), *other;
-	curl_off_t n = -1;
+	return http_answer_length(&t->answer, length, e);
+}
 
-	for (size_t i = 1; (other = http_header(t, "content-length", i)); i++)
-		if (strcmp(first, other) != 0)
-			return -1;
-	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &n);
-	return n;
+bool http_has_certs(const struct http_policy *policy, const struct http_origin *host)
+{
+	cleanup_http_certs struct http_certs certs = HTTP_CERTS_INIT;
+	struct err ignored = ERR_INIT;
+
+	return http_certs_find(&certs, policy->cert_dirs, host, NULL, &ignored) != 0;
 }
 
 const char *http_protocol(const struct http_transfer *t)
@@ -435,9 +490,19 @@ const char *http_protocol(const struct http_transfer *t)
 	return version == CURL_HTTP_VERSION_3 ? "HTTP/3" : version == CURL_HTTP_VERSION_2_0 ? "HTTP/2" : "HTTP/1.1";
 }
 
-int64_t http_date(const char *text)
+int64_t http_retry_after(const char *text)
 {
-	return curl_getdate(text, NULL);
+	int64_t seconds, date;
+	char *end;
+
+	seconds = strtoll(text, &end, 10);
+	if (end != text && !*end)
+		return seconds < 0 ? 0 : seconds; /* too large a number is the largest */
+	date = curl_getdate(text, NULL);
+	if (date == -1)
+		return -1;
+	seconds = date - (int64_t)time(NULL);
+	return seconds < 0 ? 0 : seconds;
 }
 
 struct http_transfer *http_perform(struct http *h, const struct http_request *q, struct err *e)
@@ -482,6 +547,8 @@ static int check_url(CURLU *u, const char *url, struct http_origin *o, struct er
 	if (!url_part(u, CURLUPART_HOST, 0, o->host, sizeof o->host) ||
 	    !url_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, o->port, sizeof o->port))
 		return url_error("a URL without a host", url, e);
+	if (strcmp(o->host, ".") == 0 || strcmp(o->host, "..") == 0 || strchr(o->host, '/'))
+		return url_error("a URL whose host is none", url, e);
 	named = curl_url_get(u, CURLUPART_USER, &user, 0) != CURLUE_NO_USER;
 	curl_free(user);
 	if (named)
@@ -535,14 +602,4 @@ int http_resolve(const char *base, const char *location, struct buf *out, struct
 	curl_free(text);
 	curl_url_cleanup(u);
 	return status;
-}
-
-void http_escape(const char *text, struct buf *out)
-{
-	for (; *text; text++) {
-		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
-			buf_addc(out, *text);
-		else
-			buf_addf(out, "%%%02X", (unsigned char)*text);
-	}
 }

@@ -47,9 +47,10 @@ struct http_request {
 	const char *body;	    /* of a POST (a form); copied; or NULL */
 
 	/*
-	 * Takes n bytes of the answer's body. `status` is the answer's. Returns 0, or -1 with the error set: the transfer ends
-	 * with that error.
+	 * Called with the answer's status: when all of its headers are there, and for n bytes of its body. 0, or -1 with the error set: the
+	 * transfer ends with that error. `begin` may be NULL.
 	 */
+	int (*begin)(void *ctx, const struct http_transfer *t, long status, struct err *e);
 	int (*data)(void *ctx, long status, const void *data, size_t n, struct err *e);
 	void *ctx;
 };
@@ -77,8 +78,8 @@ void *http_transfer_ctx(const struct http_transfer *t);
 enum http_fault {
 	HTTP_NO_FAULT,
 	HTTP_CUT_OFF,	   /* the connection broke: it may work the next time */
-	HTTP_OUT_OF_REACH, /* no such host, or no connection */
-	HTTP_TIMED_OUT,	   /* no connection in time, or nothing came for too long */
+	HTTP_OUT_OF_REACH, /* no such host, or no connection, or none in time */
+	HTTP_TIMED_OUT,	   /* nothing came for too long */
 	HTTP_NO_HTTP,	   /* what answers does not speak http: TLS, maybe */
 	HTTP_REFUSED,	   /* anything else: a certificate, a limit, a callback */
 };
@@ -92,14 +93,16 @@ int http_result(const struct http_transfer *t, long *status, enum http_fault *fa
 /* The answer's i-th header of that name (lower case), or NULL. Borrowed from t. */
 const char *http_header(const struct http_transfer *t, const char *name, size_t i);
 
-/* Bytes of the body that the answer announces; -1 where it does not, or says two different things. */
-int64_t http_length(const struct http_transfer *t);
+/* Bytes of the body that the answer announces; -1 where it does not. ERR_CONTENT where it says two different things. */
+int http_length(const struct http_transfer *t, int64_t *length, struct err *e);
 
 /* What the answer was spoken in: "HTTP/1.1", "HTTP/2". */
 const char *http_protocol(const struct http_transfer *t);
 
-/* A date of a header (RFC 9110, 5.6.7, in any of its forms) in seconds since 1970, or -1. */
-int64_t http_date(const char *text);
+/*
+ * Seconds that a Retry-After says (RFC 9110, 10.2.3), a number or a date in any of its forms; 0 for what is past, -1 for what is neither.
+ */
+int64_t http_retry_after(const char *text);
 
 /* One request from beginning to end; the transfer is done and the caller's. NULL with the error set when none could begin. */
 struct http_transfer *http_perform(struct http *h, const struct http_request *q, struct err *e);
@@ -115,6 +118,9 @@ struct http_origin {
 /* Takes a URL apart. ERR_CONTENT for what is no http or https URL, or carries a user name. */
 int http_origin(const char *url, struct http_origin *out, struct err *e);
 bool http_same_origin(const struct http_origin *a, const struct http_origin *b);
+
+/* Whether there are certificates of the host's own (http_certs.h). */
+bool http_has_certs(const struct http_policy *policy, const struct http_origin *host);
 
 /* Whether a host ("localhost", "127.0.0.1", "[::1]", with or without a port) is this machine. */
 bool http_is_loopback(const char *host);

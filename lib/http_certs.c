@@ -97,7 +97,7 @@ int http_certs_find(struct http_certs *c, const char *const *dirs, const struct 
 		if (found == 0 && strcmp(o->port, "443") == 0)
 			found = read_directory(c, buf_text(&without), cacert, e);
 		if (found)
-			return found == -1 ? -1 : 0;
+			return found;
 	}
 	return 0;
 }

@@ -25,7 +25,8 @@ void http_certs_clear(struct http_certs *c);
 
 /*
  * Reads the first of the `dirs` (NULL-terminated, or NULL) that has the host: HOST:PORT, or HOST alone for port 443. Where it has authorities,
- * those of the file `cacert` (or NULL) are added. ERR_CONTENT for a certificate without its key.
+ * those of the file `cacert` (or NULL) are added. 1, 0 where there is none, -1 (ERR_CONTENT for a certificate
+ * without its key).
  */
 int http_certs_find(struct http_certs *c, const char *const *dirs, const struct http_origin *o, const char *cacert,
 		    struct err *e);

@@ -1,7 +1,8 @@
-/* Who may send us where, and who may have whose credentials. */
+/* Who may send us where, and who may have whose credentials; and text in URLs. */
 #include "http.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -87,12 +88,29 @@ int http_may_lead(const struct http_origin *from, const struct http_origin *to, 
 		       to->port, why);
 }
 
-/* The domain a registry's hosts lie in: all but the first label, or the name itself where it has but two. */
+/* Domains whose hosts belong to many: those that registries are rented in, and such as co.uk, com.br. */
+static bool is_shared(const char *domain)
+{
+	static const char *const rented[] = { "amazonaws.com", "azurecr.cn", "azurecr.io", "azurecr.us", "gcr.io", "github.io",
+					      "gitlab.io", "jfrog.io", "ocir.io", "pkg.dev" };
+	static const char *const second_level[] = { "ac", "co", "com", "edu", "go", "gob", "gov", "ne", "net", "or", "org" };
+	size_t n = strcspn(domain, ".");
+
+	for (size_t i = 0; i < sizeof rented / sizeof *rented; i++)
+		if (strcmp(domain, rented[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof second_level / sizeof *second_level; i++)
+		if (strlen(domain) == n + 3 && strlen(second_level[i]) == n && memcmp(domain, second_level[i], n) == 0)
+			return true;
+	return false;
+}
+
+/* The domain a registry's hosts lie in: all but the first label, or the name itself where that is nobody's alone. */
 static const char *domain_of(const char *host)
 {
 	const char *dot = strchr(host, '.');
 
-	return dot && strchr(dot + 1, '.') ? dot + 1 : host;
+	return dot && strchr(dot + 1, '.') && !is_shared(dot + 1) ? dot + 1 : host;
 }
 
 bool http_same_site(const struct http_origin *registry, const struct http_origin *realm)
@@ -108,4 +126,14 @@ bool http_same_site(const struct http_origin *registry, const struct http_origin
 	    strcmp(realm->host + n - d, domain) != 0)
 		return false;
 	return n == d || realm->host[n - d - 1] == '.';
+}
+
+void http_escape(const char *text, struct buf *out)
+{
+	for (; *text; text++) {
+		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
+			buf_addc(out, *text);
+		else
+			buf_addf(out, "%%%02X", (unsigned char)*text);
+	}
 }

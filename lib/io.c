@@ -3,6 +3,7 @@
 #include "buf.h"
 
 #include <errno.h>
+#include <time.h>
 
 #define COPY_BUFFER (256u << 10) /* bytes */
 
@@ -105,6 +106,14 @@ int io_read_all(int fd, size_t max, struct buf *out, struct err *e)
 			return err_set(e, ERR_CONTENT, "longer than the limit of %zu bytes", max);
 		buf_add(out, chunk, (size_t)got);
 	}
+}
+
+int64_t io_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int io_close(int *fd, const char *what, struct err *e)

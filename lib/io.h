@@ -67,6 +67,9 @@ int io_copy_range(int from, int to, off_t at, off_t n);
  */
 int io_read_all(int fd, size_t max, struct buf *out, struct err *e);
 
+/* Milliseconds of a clock that nobody sets. */
+int64_t io_clock(void);
+
 /* Closes a written file and reports what close says. *fd becomes -1. `what` names it in the message. */
 int io_close(int *fd, const char *what, struct err *e);
 

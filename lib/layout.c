@@ -205,13 +205,37 @@ static int replace_index(const struct store *s, const struct buf *text, struct e
 	return 0;
 }
 
+/* Whether the name leads there already, and nowhere else: then there is nothing to write, nor to wait for the disk. */
+static bool stands(const struct json *doc, const char *name, const struct descriptor *d, int64_t image_size)
+{
+	struct json_value v;
+	size_t same = 0, all = 0;
+
+	for (v = json_first(json_member(json_root(doc), "manifests")); json_exists(v); v = json_next(v)) {
+		cleanup_layout_name struct layout_name n = { 0 };
+		struct err ignored = ERR_INIT;
+
+		if (!json_equals(annotation(v, OCI_REF_NAME), name))
+			continue;
+		all++;
+		same += read_name(v, &n, &ignored) == 0 && digest_equal(&n.descriptor.digest, &d->digest) &&
+			n.descriptor.size == d->size && strcmp(n.descriptor.media_type, d->media_type) == 0 &&
+			n.image_size == image_size && n.tagged;
+	}
+	return all == 1 && same == 1;
+}
+
 static int change(const struct store *s, const char *name, const struct descriptor *d, int64_t image_size, struct err *e)
 {
 	cleanup_json struct json *doc = NULL;
 	cleanup_buf struct buf text = BUF_INIT;
 	size_t dropped;
 
-	if (read_index(s, &doc, e) == -1 || put_index(&text, doc, name, d, image_size, &dropped, e) == -1)
+	if (read_index(s, &doc, e) == -1)
+		return -1;
+	if (doc && d && stands(doc, name, d, image_size))
+		return 0;
+	if (put_index(&text, doc, name, d, image_size, &dropped, e) == -1)
 		return -1;
 	if (!d && !dropped)
 		return err_set(e, ERR_NOT_FOUND, "%s: no image of that name in %s", name, s->path);

@@ -35,7 +35,7 @@ int layout_find(const struct store *s, const char *name, struct layout_name *out
 
 /*
  * Gives `name` to an image whose blobs are all in the store, replacing what had it. The descriptor's platform is written
- * along. image_size in bytes.
+ * along. image_size in bytes. Where the name leads there already, nothing is written, and its time stays.
  */
 int layout_tag(const struct store *s, const char *name, const struct descriptor *d, int64_t image_size, struct err *e);
 

@@ -4,17 +4,8 @@
 
 #include <limits.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define LINE_CAP 512 /* a JSON line is shorter */
-
-static int64_t monotonic(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 int64_t progress_add_up(int64_t a, int64_t b)
 {
@@ -31,7 +22,7 @@ struct progress *progress_new(const struct progress_options *o, struct err *e)
 		return NULL;
 	}
 	p->options = *o;
-	p->clock = monotonic;
+	p->clock = io_clock;
 	p->frame = p->drawn = p->line = (struct buf)BUF_INIT;
 	buf_add(&p->line, blank, sizeof blank); /* so that updates need no memory */
 	if (buf_check(&p->line, e) == -1) {

@@ -93,7 +93,7 @@ void record_reader_init(struct record_reader *r, int fd)
 {
 	r->fd = fd;
 	r->len = r->used = 0;
-	r->eof = false;
+	r->eof = r->skipping = false;
 	r->line = 0;
 }
 
@@ -104,7 +104,7 @@ static char *buffered_newline(const struct record_reader *r)
 
 bool record_ready(const struct record_reader *r)
 {
-	return r->eof || buffered_newline(r);
+	return r->eof || (buffered_newline(r) && !r->skipping);
 }
 
 static int fill(struct record_reader *r, struct err *e)
@@ -114,8 +114,11 @@ static int fill(struct record_reader *r, struct err *e)
 	memmove(r->data, r->data + r->used, r->len - r->used);
 	r->len -= r->used;
 	r->used = 0;
-	if (r->len == sizeof r->data)
-		return err_set(e, ERR_CONTENT, "line %lu: longer than %zu bytes", r->line + 1, sizeof r->data);
+	if (r->len == sizeof r->data) {
+		r->used = r->len; /* the next call goes on behind it */
+		r->skipping = true;
+		return err_set(e, ERR_CONTENT, "line %lu: longer than %zu bytes", ++r->line, sizeof r->data);
+	}
 	do
 		got = read(r->fd, r->data + r->len, sizeof r->data - r->len);
 	while (got == -1 && errno == EINTR);
@@ -127,12 +130,30 @@ static int fill(struct record_reader *r, struct err *e)
 	return 0;
 }
 
+/* Drops the rest of a line that was too long. */
+static int skip_rest(struct record_reader *r, struct err *e)
+{
+	char *newline = NULL;
+
+	while (r->skipping && !r->eof && !(newline = buffered_newline(r))) {
+		r->used = r->len;
+		if (fill(r, e) == -1)
+			return -1;
+	}
+	if (r->skipping)
+		r->used = newline ? (size_t)(newline - r->data) + 1 : r->len;
+	r->skipping = false;
+	return 0;
+}
+
 int record_next(struct record_reader *r, struct record *out, struct err *e)
 {
 	const char *line;
 	char *newline;
 	size_t n;
 
+	if (skip_rest(r, e) == -1)
+		return -1;
 	while (!(newline = buffered_newline(r)) && !r->eof)
 		if (fill(r, e) == -1)
 			return -1;

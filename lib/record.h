@@ -45,6 +45,7 @@ struct record_reader {
 	size_t len;  /* bytes buffered */
 	size_t used; /* of them, handed out already */
 	bool eof;
+	bool skipping;	    /* the rest of a line that was too long */
 	unsigned long line; /* of the record handed out last, from 1 */
 	char data[RECORD_LINE_MAX];
 };

@@ -4,7 +4,6 @@
 
 #include <limits.h>
 #include <string.h>
-#include <time.h>
 
 struct registry *registry_new(const struct registry_policy *policy, struct err *e)
 {
@@ -51,7 +50,6 @@ void registry_free(struct registry *r)
 	free_calls(r->calls);
 	free_calls(r->done);
 	registry_free_grants(r);
-	token_free_all(r->tokens);
 	http_free(r->http);
 	registry_free_places(r);
 	for (size_t i = 0; i < r->warned_count; i++)
@@ -66,18 +64,10 @@ void registry_manifest_clear(struct registry_manifest *m)
 	buf_clear(&m->media_type);
 }
 
-int64_t registry_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* --- running --- */
 
-static struct call *call_new(struct registry *r, enum call_kind kind, const char *registry, const char *repository,
-			     const char *path, struct err *e)
+struct call *registry_call(struct registry *r, enum call_kind kind, const char *registry, const char *repository,
+			   const char *path, struct err *e)
 {
 	struct call *c = calloc(1, sizeof *c);
 
@@ -87,7 +77,7 @@ static struct call *call_new(struct registry *r, enum call_kind kind, const char
 	}
 	c->r = r;
 	c->kind = kind;
-	c->size = -1;
+	c->size = c->asked = -1;
 	c->registry = strdup(registry);
 	c->repository = strdup(repository);
 	c->path = strdup(path);
@@ -112,13 +102,20 @@ static int call_begin(struct call *c, struct err *e)
 	return -1;
 }
 
+/* Takes c off the list, if it is on it. */
+static bool take_from(struct call **list, const struct call *c)
+{
+	while (*list && *list != c)
+		list = &(*list)->next;
+	if (!*list)
+		return false;
+	*list = c->next;
+	return true;
+}
+
 static void finish(struct registry *r, struct call *c)
 {
-	struct call **at = &r->calls;
-
-	while (*at != c)
-		at = &(*at)->next;
-	*at = c->next;
+	take_from(&r->calls, c);
 	c->next = r->done;
 	r->done = c;
 	call_drop(c);
@@ -137,7 +134,7 @@ static void proceed_or_finish(struct registry *r, struct call *c)
 /* Starts the calls whose waiting is over. Returns milliseconds until the next one's, at most `limit`. */
 static int wake(struct registry *r, int limit)
 {
-	int64_t now = registry_now(), first = limit;
+	int64_t now = io_clock(), first = limit;
 	struct call *next;
 
 	for (struct call *c = r->calls; c; c = next) {
@@ -156,14 +153,14 @@ static int wake(struct registry *r, int limit)
 
 int registry_run(struct registry *r, int fd, int timeout_ms, bool *readable, struct err *e)
 {
-	int64_t end = timeout_ms < 0 ? INT64_MAX : registry_now() + timeout_ms, left;
+	int64_t end = timeout_ms < 0 ? INT64_MAX : io_clock() + timeout_ms, left;
 
 	*readable = false;
 	do {
 		struct http_transfer *t;
 		int wait;
 
-		left = end - registry_now();
+		left = end - io_clock();
 		wait = wake(r, left < 0 ? 0 : left < PATIENCE ? (int)left : PATIENCE);
 		if (r->done)
 			break;
@@ -171,7 +168,7 @@ int registry_run(struct registry *r, int fd, int timeout_ms, bool *readable, str
 			return -1;
 		while ((t = http_done(r->http)))
 			proceed_or_finish(r, http_transfer_ctx(t));
-	} while (!r->done && !*readable && registry_now() < end);
+	} while (!r->done && !*readable && io_clock() < end);
 	return 0;
 }
 
@@ -205,7 +202,7 @@ int registry_fetch(struct registry *r, const char *registry, const char *reposit
 	struct call *c;
 
 	snprintf(path, sizeof path, "%s/%s", blob->is_manifest ? "manifests" : "blobs", digest_str(&blob->digest).text);
-	c = call_new(r, CALL_BLOB, registry, repository, path, e);
+	c = registry_call(r, CALL_BLOB, registry, repository, path, e);
 	if (!c)
 		return -1;
 	c->size = blob->size;
@@ -218,91 +215,36 @@ int registry_fetch(struct registry *r, const char *registry, const char *reposit
 	return 0;
 }
 
-/* --- one call from beginning to end --- */
+struct registry_sink *registry_cancel(struct registry *r)
+{
+	struct call **list = r->calls ? &r->calls : &r->done, *c = *list;
+	struct registry_sink *sink;
 
-static int perform(struct call *c, struct err *e)
+	if (!c)
+		return NULL;
+	*list = c->next;
+	sink = c->sink;
+	call_free(c);
+	return sink;
+}
+
+int registry_perform(struct call *c, struct err *e)
 {
 	struct registry *r = c->r;
-	struct err why = ERR_INIT;
 	bool readable;
+	int status;
 
 	if (call_begin(c, e) == -1)
 		return -1;
-	while (!r->done)
-		if (registry_run(r, -1, -1, &readable, e) == -1)
-			return -1;
-	registry_done(r, &why);
-	if (why.kind == ERR_NONE)
-		return 0;
-	*e = why;
-	return -1;
-}
-
-struct manifest_sink {
-	struct registry_sink sink;
-	struct buf *body;
-};
-
-static int64_t manifest_offset(struct registry_sink *self)
-{
-	(void)self;
-	return 0; /* never in parts */
-}
-
-static int manifest_restart(struct registry_sink *self, struct err *e)
-{
-	(void)e;
-	buf_reset(((struct manifest_sink *)self)->body);
-	return 0;
-}
-
-static int manifest_data(struct registry_sink *self, const void *data, size_t n, struct err *e)
-{
-	struct buf *body = ((struct manifest_sink *)self)->body;
-
-	if (body->len + n > REGISTRY_MANIFEST_MAX)
-		return err_set(e, ERR_CONTENT, "the manifest is longer than %u bytes", REGISTRY_MANIFEST_MAX);
-	buf_add(body, data, n);
-	return buf_check(body, e);
-}
-
-static int ask(struct registry *r, enum call_kind kind, const char *registry, const char *repository,
-	       const char *reference, struct registry_manifest *out, struct err *e)
-{
-	struct manifest_sink s = { { manifest_offset, manifest_restart, manifest_data, NULL }, &out->body };
-	cleanup_buf struct buf path = BUF_INIT;
-	struct call *c;
-
-	buf_addf(&path, "manifests/%s", reference);
-	if (buf_check(&path, e) == -1 || !(c = call_new(r, kind, registry, repository, buf_text(&path), e)))
-		return -1;
-	c->manifest = out;
-	c->accept_manifests = true;
-	c->sink = &s.sink;
-	return perform(c, e);
-}
-
-int registry_manifest(struct registry *r, const char *registry, const char *repository, const char *reference,
-		      struct registry_manifest *out, struct err *e)
-{
-	return ask(r, CALL_MANIFEST, registry, repository, reference, out, e);
-}
-
-int registry_resolve(struct registry *r, const char *registry, const char *repository, const char *reference,
-		     struct registry_manifest *out, struct err *e)
-{
-	return ask(r, CALL_HEAD, registry, repository, reference, out, e);
-}
-
-int registry_login(struct registry *r, const char *registry, const struct credentials *who, struct err *e)
-{
-	cleanup_registry_manifest struct registry_manifest ignored = REGISTRY_MANIFEST_INIT;
-	struct manifest_sink s = { { manifest_offset, manifest_restart, manifest_data, NULL }, &ignored.body };
-	struct call *c = call_new(r, CALL_LOGIN, registry, "", "", e);
-
-	if (!c)
-		return -1;
-	c->credentials = who;
-	c->sink = &s.sink;
-	return perform(c, e);
+	do {
+		status = registry_run(r, -1, -1, &readable, e);
+	} while (status == 0 && !take_from(&r->done, c));
+	if (status == -1 && !take_from(&r->calls, c))
+		take_from(&r->done, c);
+	if (status == 0 && c->err.kind != ERR_NONE) {
+		*e = c->err;
+		status = -1;
+	}
+	call_free(c);
+	return status;
 }

@@ -4,7 +4,7 @@
  *
  *	struct registry *r = registry_new(&policy, e);
  *	registry_resolve(r, "docker.io", "library/busybox", "latest", &m, e);	what is it, by HEAD?
- *	registry_manifest(r, "docker.io", "library/busybox", "latest", &m, e);
+ *	registry_manifest(r, "docker.io", "library/busybox", "latest", NULL, &m, e);
  *
  *	registry_fetch(r, "docker.io", "library/busybox", &blob, &sink, e) …	several at once
  *	while (registry_run(r, fd, timeout, &readable, e) == 0)
@@ -65,26 +65,28 @@ void registry_free(struct registry *r);
 struct registry_manifest {
 	struct buf body;
 	struct buf media_type; /* without parameters; "" when the server gave none */
+	struct digest digest;  /* what the body hashes to */
 	bool has_hint;	       /* the server named a digest (Docker-Content-Digest) */
-	struct digest hint;    /* to be compared with what the bytes hash to */
+	struct digest hint;
 };
 
-#define REGISTRY_MANIFEST_INIT { BUF_INIT, BUF_INIT, false, { { 0 } } }
+#define REGISTRY_MANIFEST_INIT { BUF_INIT, BUF_INIT, { { 0 } }, false, { { 0 } } }
 void registry_manifest_clear(struct registry_manifest *m);
 #define cleanup_registry_manifest __attribute__((cleanup(registry_manifest_clear)))
 
 /*
- * Reads the manifest or index that `reference` (a tag, or "sha256:…") names into an empty *out.
- * ERR_NOT_FOUND, ERR_DENIED, ERR_CONTENT (too long), ERR_IO.
+ * Reads the manifest or index that a tag names into an empty *out, or that a digest names, where tag is NULL. A place whose bytes are not those of
+ * the digest, or of the one it names itself, is passed over as a mirror that fails.
+ * ERR_NOT_FOUND, ERR_DENIED, ERR_CONTENT (too long, wrong), ERR_IO.
  */
-int registry_manifest(struct registry *r, const char *registry, const char *repository, const char *reference,
-		      struct registry_manifest *out, struct err *e);
+int registry_manifest(struct registry *r, const char *registry, const char *repository, const char *tag,
+		      const struct digest *digest, struct registry_manifest *out, struct err *e);
 
 /*
- * Asks what digest `reference` has, by HEAD, which does not count against pull limits. The body stays empty. Where no place tells (it knows no
+ * Asks what digest a tag has, by HEAD, which does not count against pull limits. The body stays empty. Where no place tells (it knows no
  * HEAD, or names no digest, or refuses), has_hint is false, and it is for registry_manifest to find out why.
  */
-int registry_resolve(struct registry *r, const char *registry, const char *repository, const char *reference,
+int registry_resolve(struct registry *r, const char *registry, const char *repository, const char *tag,
 		     struct registry_manifest *out, struct err *e);
 
 /*
@@ -125,5 +127,8 @@ int registry_run(struct registry *r, int fd, int timeout_ms, bool *readable, str
  * otherwise what went wrong at the last place that was asked.
  */
 struct registry_sink *registry_done(struct registry *r, struct err *why);
+
+/* Gives up one blob, whatever has become of it: its sink, or NULL when there is none left. */
+struct registry_sink *registry_cancel(struct registry *r);
 
 #endif

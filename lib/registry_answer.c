@@ -23,14 +23,14 @@ static int status_error(const struct call *c, long status, struct err *e)
 {
 	cleanup_buf struct buf text = BUF_INIT, words = BUF_INIT;
 	enum err_kind kind = status == 404 ? ERR_NOT_FOUND : status == 401 || status == 403 ? ERR_DENIED : ERR_IO;
-	const char *asked = http_header(c->transfer, "retry-after", 0),
-		   *secret = strchr(buf_text(&c->authorization), ' '); /* after the scheme */
+	const char *asked = http_header(c->transfer, "retry-after", 0);
 
 	call_who_answers(c, &text);
 	name_status(status, &text);
 	if (asked && (status == 429 || status == 503))
 		buf_addf(&text, ", to be asked again after %.40s", asked);
-	words_of_server(&c->error_text, secret ? secret + 1 : "", &words);
+	words_of_server(&c->error_text, &words);
+	auth_strike_out(buf_text(&c->authorization), &words);
 	if (words.len)
 		buf_addf(&text, " (registry said: %s)", buf_text(&words));
 	return err_set(e, kind, "%s", buf_text(&text));
@@ -109,8 +109,23 @@ static int finish(struct call *c, struct err *e)
 	return -1;
 }
 
+/*
+ * A HEAD that does not say what was asked. Where it says how long to wait, it is asked again then; otherwise another place may know, and at last
+ * registry_manifest will find out why.
+ */
+static int give_up_head(struct call *c, long status, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	err_set(&why, ERR_IO, "%s: HEAD is not answered", call_host(c));
+	if (call_try_on(c, &why, HTTP_REFUSED, call_asked_to_wait(c) > 0 ? status : 0, e) == 0)
+		return 0;
+	*e = (struct err)ERR_INIT;
+	return 1;
+}
+
 /* A 200, or a 206 that was asked for. */
-static int take_success(struct call *c, long status, struct err *e)
+static int take_success(struct call *c, struct err *e)
 {
 	struct err why = ERR_INIT;
 	int64_t have;
@@ -118,9 +133,7 @@ static int take_success(struct call *c, long status, struct err *e)
 	if (c->manifest)
 		read_headers(c);
 	if (c->kind == CALL_HEAD)
-		return 1;
-	if (!c->started && call_begin_body(c, status, &why) == -1) /* an empty body */
-		return try_on(c, &why, HTTP_REFUSED, e);
+		return c->manifest->has_hint ? 1 : give_up_head(c, 0, e);
 	have = c->sink->offset(c->sink);
 	if (c->size == -1 || have == c->size)
 		return finish(c, e);
@@ -145,7 +158,11 @@ static int take_failure(struct call *c, enum http_fault fault, struct err *why, 
 	if (c->sink_failed)
 		return *e = *why, -1;
 	if (wants_tls(c, fault, 0))
-		return call_change_to_tls(c, e);
+		return call_change_to_tls(c, why, e);
+	if (fault == HTTP_CUT_OFF && c->guess.kind != ERR_NONE && !c->endpoints[c->endpoint].place->answered)
+		*why = c->guess; /* it speaks no TLS either: what it did speak is the trouble */
+	if (c->kind == CALL_HEAD && (fault == HTTP_CUT_OFF || fault == HTTP_NO_HTTP))
+		return give_up_head(c, 0, e);
 	if (c->started && c->kind == CALL_BLOB && have == c->size && !c->overflow)
 		return finish(c, e); /* what broke came after the last byte */
 	if (c->resumed && have > 0 && why->kind == ERR_CONTENT && !c->overflow)
@@ -160,24 +177,12 @@ static bool is_redirect(long status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* A HEAD that does not say what was asked: another place may, and then registry_manifest will find out why. */
-static int give_up_head(struct call *c, struct err *e)
-{
-	struct err why = ERR_INIT;
-
-	err_set(&why, ERR_IO, "%s: no answer to HEAD", call_host(c));
-	if (call_try_on(c, &why, HTTP_REFUSED, 0, e) == 0)
-		return 0;
-	*e = (struct err)ERR_INIT;
-	return 1;
-}
-
 static int fail(struct call *c, long status, struct err *e)
 {
 	struct err why = ERR_INIT;
 
 	if (c->kind == CALL_HEAD)
-		return give_up_head(c, e);
+		return give_up_head(c, status, e);
 	status_error(c, status, &why);
 	return call_try_on(c, &why, HTTP_NO_FAULT, status, e);
 }
@@ -186,13 +191,24 @@ static int fail(struct call *c, long status, struct err *e)
 static int take_challenge(struct call *c, struct err *e)
 {
 	struct err why = ERR_INIT;
-	bool passing;
+	struct token_fault fault;
 
-	switch (call_authorize(c, &passing, &why)) {
+	switch (call_authorize(c, &fault, &why)) {
 	case 1: return call_send_first(c, e);
-	case -1: return try_on(c, &why, passing ? HTTP_CUT_OFF : HTTP_REFUSED, e);
-	default: return fail(c, 401, e);
+	case 0: return fail(c, 401, e);
 	}
+	if (fault.retry_after >= 0)
+		c->asked = (fault.retry_after > REGISTRY_WAIT_MAX ? REGISTRY_WAIT_MAX + 1 : fault.retry_after) * 1000;
+	return try_on(c, &why, fault.passing ? HTTP_CUT_OFF : HTTP_REFUSED, e);
+}
+
+/* A 416: nothing comes after what is there. Where nobody knows the size, that may be all of it. */
+static int take_beyond(struct call *c, struct err *e)
+{
+	if (c->size != -1)
+		return start_over(c, e);
+	c->resumed = true;
+	return finish(c, e);
 }
 
 int call_proceed(struct call *c, struct err *e)
@@ -204,17 +220,17 @@ int call_proceed(struct call *c, struct err *e)
 	if (http_result(c->transfer, &status, &fault, &why) == -1 && !c->error_cut)
 		return take_failure(c, fault, &why, e);
 	why = (struct err)ERR_INIT;
-	call_notices(c);
 	if (status == 401 || c->probing)
 		return take_challenge(c, e);
-	call_granted(c);
-	if (status == 200 || (status == 206 && c->started))
-		return take_success(c, status, e);
+	if (status == 200 || (status == 206 && c->started)) {
+		call_granted(c);
+		return take_success(c, e);
+	}
 	if (is_redirect(status))
 		return follow(c, &why) == 0 ? 0 : try_on(c, &why, HTTP_REFUSED, e);
 	if (status == 416 && c->sink->offset(c->sink) > 0)
-		return start_over(c, e);
+		return take_beyond(c, e);
 	if (wants_tls(c, HTTP_NO_FAULT, status))
-		return call_change_to_tls(c, e);
+		return call_change_to_tls(c, NULL, e);
 	return fail(c, status, e);
 }

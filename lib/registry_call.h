@@ -55,6 +55,8 @@ struct call {
 	int tries;	  /* failures of this endpoint without progress */
 	int redirects;
 	int restarts;	  /* from the beginning, of this endpoint */
+	int challenges;	  /* answered, since this endpoint has last given what was asked for */
+	int64_t asked;	  /* milliseconds that the token server wants to be left alone; -1 */
 	bool probing;	  /* the request on its way is GET /v2/, for a challenge that the 401 did not have */
 	bool probed;
 	bool sink_failed; /* our side could not take the bytes: a full disk is no matter of trying again */
@@ -62,7 +64,8 @@ struct call {
 	bool started;	  /* the sink has been told where the answer's bytes begin */
 	bool resumed;	  /* that was not at the blob's beginning */
 	bool waiting;
-	int64_t not_before; /* milliseconds of registry_now: waits to be tried again */
+	int64_t not_before; /* milliseconds of io_clock: waits to be tried again */
+	struct err guess;    /* why https is tried: what http brought; ERR_NONE once it answers */
 	struct err wrong;    /* of the last place that sent what is no blob of this name */
 	struct err err;
 };
@@ -72,7 +75,6 @@ struct grant; /* an Authorization for a repository of an origin */
 struct registry {
 	const struct registry_policy *policy;
 	struct http *http;
-	struct token *tokens;
 	struct grant *grants;
 	struct call *calls, *done; /* lists */
 	struct place *places;
@@ -81,8 +83,14 @@ struct registry {
 	size_t warned_count;
 };
 
-/* Milliseconds of a clock that nobody sets. */
-int64_t registry_now(void);
+/* --- registry.c --- */
+
+/* A call that has not begun; its sink is to be set. NULL on failure. */
+struct call *registry_call(struct registry *r, enum call_kind kind, const char *registry, const char *repository,
+			   const char *path, struct err *e);
+
+/* Has it done from beginning to end, and frees it. */
+int registry_perform(struct call *c, struct err *e);
 
 /* --- registry_endpoint.c --- */
 
@@ -91,8 +99,8 @@ int call_add_endpoints(struct call *c, struct err *e);
 
 void registry_free_places(struct registry *r);
 
-/* The loopback endpoint at hand speaks TLS: it is asked by https from now on. */
-int call_change_to_tls(struct call *c, struct err *e);
+/* The loopback endpoint at hand speaks TLS, it seems: it is asked by https from now on. `why`: only a guess, should that fail too; or NULL. */
+int call_change_to_tls(struct call *c, const struct err *why, struct err *e);
 
 /* The host (and port) of the endpoint at hand. */
 const char *call_host(const struct call *c);
@@ -116,26 +124,26 @@ int call_send(struct call *c, struct err *e);
 /* Ends the transfer at hand. */
 void call_drop(struct call *c);
 
-/* Compares what the answer says of its place in the blob with where the sink is. Once an answer. */
-int call_begin_body(struct call *c, long status, struct err *e);
-
 /* --- registry_grant.c --- */
 
 /* Takes over into c->authorization what served another call of this repository, if anything did. */
 int call_use_grant(struct call *c, struct err *e);
 
-/* The endpoint has taken c->authorization. */
+/* The endpoint has taken c->authorization: it gave what was asked for. */
 void call_granted(struct call *c);
 
 /*
- * After a 401: finds another c->authorization for the answer's challenge. 1 when there is one to try, 0 when not, -1 with the error set; *passing: the
- * token server's fault may pass.
+ * After a 401: finds another c->authorization for the answer's challenge. 1 when there is one to try, 0 when not, -1 with the error set, and *fault telling
+ * of the token server.
  */
-int call_authorize(struct call *c, bool *passing, struct err *e);
+int call_authorize(struct call *c, struct token_fault *fault, struct err *e);
 
 void registry_free_grants(struct registry *r);
 
 /* --- registry_retry.c --- */
+
+/* Milliseconds that the answer, or the token server, asks us to wait; -1 where nobody does. */
+int64_t call_asked_to_wait(const struct call *c);
 
 /*
  * The endpoint at hand has failed: it is asked once more, if its fault may pass, or the next one is. 0, or -1 with *why in *e when there is no

@@ -63,6 +63,8 @@ static int add_mirrors(struct call *c, struct err *e)
 			continue;
 		if (http_origin(p->mirrors[i].url, &o, e) == -1)
 			return err_context(e, "mirror of %s", c->registry);
+		if (strpbrk(p->mirrors[i].url, "?#"))
+			return err_set(e, ERR_USAGE, "mirror %s: a URL with a query or a fragment", p->mirrors[i].url);
 		if (strcmp(o.scheme, "http") == 0 && !p->plain_http && !http_is_loopback(o.host))
 			return err_set(e, ERR_USAGE, "mirror %s: plain http needs --plain-http", p->mirrors[i].url);
 		if (add_endpoint(c, "", p->mirrors[i].url, true, e) == -1)
@@ -77,6 +79,16 @@ static const char *own_host(const char *registry)
 	return strcmp(registry, "docker.io") == 0 ? "registry-1.docker.io" : registry;
 }
 
+static bool has_certs(const struct registry_policy *p, const char *host)
+{
+	cleanup_buf struct buf url = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct http_origin o;
+
+	buf_addf(&url, "https://%s/", host);
+	return http_origin(buf_text(&url), &o, &ignored) == 0 && http_has_certs(&p->http, &o);
+}
+
 /*
  * By https; on loopback by http first, which harms nobody there, unless authorities were named to trust. A request that
  * began as https is never sent as http.
@@ -85,7 +97,7 @@ int call_add_endpoints(struct call *c, struct err *e)
 {
 	const char *host = own_host(c->registry);
 	const struct registry_policy *p = c->r->policy;
-	bool local = http_is_loopback(host) && !p->http.cacert;
+	bool local = http_is_loopback(host) && !p->http.cacert && !has_certs(p, host);
 
 	if ((c->kind != CALL_LOGIN && add_mirrors(c, e) == -1) ||
 	    add_endpoint(c, p->plain_http || local ? "http://" : "https://", host, false, e) == -1)
@@ -95,7 +107,7 @@ int call_add_endpoints(struct call *c, struct err *e)
 	return 0;
 }
 
-int call_change_to_tls(struct call *c, struct err *e)
+int call_change_to_tls(struct call *c, const struct err *why, struct err *e)
 {
 	struct place *p = c->endpoints[c->endpoint].place;
 	cleanup_buf struct buf base = BUF_INIT;
@@ -104,6 +116,8 @@ int call_change_to_tls(struct call *c, struct err *e)
 	if (buf_check(&base, e) == -1 || !(p->tls = place_of(c->r, buf_text(&base), e)))
 		return -1;
 	c->endpoints[c->endpoint].place = p->tls;
+	if (why)
+		c->guess = *why;
 	return call_send_first(c, e);
 }
 

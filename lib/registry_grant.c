@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define CHALLENGES_MAX 3 /* answered for one call without getting what was asked for: by /v2/, another's grant, one of its own */
+
 /* An Authorization for a repository of an endpoint: sent at once with its next requests. */
 struct grant {
 	struct grant *next;
@@ -62,8 +64,9 @@ int call_use_grant(struct call *c, struct err *e)
 
 void call_granted(struct call *c)
 {
-	struct grant *g = c->authorization.len && call_asks_origin(c) ? grant_of(c) : NULL;
+	struct grant *g = c->authorization.len ? grant_of(c) : NULL;
 
+	c->challenges = 0;
 	if (g && strcmp(buf_text(&g->authorization), buf_text(&c->authorization)) == 0)
 		g->accepted = true;
 }
@@ -102,7 +105,7 @@ static int read_challenge(const struct call *c, struct challenge *challenge, str
 
 		if (challenge_parse(&one, header, e) == -1)
 			return -1;
-		if (one.scheme > challenge->scheme)
+		if (challenge_is_better(&one, challenge))
 			*challenge = one;
 	}
 	/* GET /v2/ names no scope: it is not about a repository. */
@@ -112,10 +115,10 @@ static int read_challenge(const struct call *c, struct challenge *challenge, str
 }
 
 /* An Authorization that answers the challenge, for the owner of `who`. 1, 0 where there is none, -1. */
-static int answer(struct call *c, const struct challenge *challenge, const struct credentials *who, bool *passing,
-		  struct buf *out, struct err *e)
+static int answer(const struct call *c, const struct challenge *challenge, const struct credentials *who,
+		  struct token_fault *fault, struct buf *out, struct err *e)
 {
-	struct token_request q = { .challenge = challenge, .credentials = who, .refused = buf_text(&c->authorization) };
+	struct token_request q = { .challenge = challenge, .credentials = who };
 
 	if (challenge->scheme == CHALLENGE_BASIC) {
 		if (!who || !who->user)
@@ -127,32 +130,33 @@ static int answer(struct call *c, const struct challenge *challenge, const struc
 	}
 	if (http_origin(c->endpoints[c->endpoint].place->base, &q.registry, e) == -1)
 		return -1;
-	return token_get(&c->r->tokens, c->r->http, &q, out, passing, e) == -1 ? -1 : 1;
+	return token_get(c->r->http, &q, out, fault, e) == -1 ? -1 : 1;
 }
 
-static int find_and_answer(struct call *c, const struct challenge *challenge, bool *passing, struct buf *out,
-			   struct err *e)
+static int find_and_answer(const struct call *c, const struct challenge *challenge, struct token_fault *fault,
+			   struct buf *out, struct err *e)
 {
 	cleanup_credentials struct credentials who = CREDENTIALS_INIT;
 	const struct endpoint *p = &c->endpoints[c->endpoint];
 	int found;
 
 	if (c->credentials)
-		return answer(c, challenge, c->credentials, passing, out, e);
+		return answer(c, challenge, c->credentials, fault, out, e);
 	/* a mirror has an account of its own, or none */
 	found = auth_find(c->r->policy->auth_files, p->mirror ? call_host(c) : c->registry, c->repository, &who, e);
-	return found == -1 ? -1 : answer(c, challenge, found ? &who : NULL, passing, out, e);
+	return found == -1 ? -1 : answer(c, challenge, found ? &who : NULL, fault, out, e);
 }
 
-int call_authorize(struct call *c, bool *passing, struct err *e)
+int call_authorize(struct call *c, struct token_fault *fault, struct err *e)
 {
 	const struct grant *g = grant_of(c);
 	struct challenge challenge = { CHALLENGE_NONE, "", "", "" };
 	cleanup_buf struct buf text = BUF_INIT;
 	int got;
 
-	*passing = c->probing = false;
-	if (!call_asks_origin(c))
+	*fault = (struct token_fault){ false, -1, false };
+	c->probing = false;
+	if (!call_asks_origin(c) || ++c->challenges > CHALLENGES_MAX)
 		return 0;
 	if (g && strcmp(buf_text(&g->authorization), buf_text(&c->authorization)) != 0)
 		return set_authorization(c, &g->authorization, e) == -1 ? -1 : 1; /* another call has got it meanwhile */
@@ -164,7 +168,9 @@ int call_authorize(struct call *c, bool *passing, struct err *e)
 		return 1;
 	}
 	if (got == 1)
-		got = find_and_answer(c, &challenge, passing, &text, e);
+		got = find_and_answer(c, &challenge, fault, &text, e);
+	if (fault->withheld)
+		call_tell(c, "%s: its token server is another's, and is not told the credentials: %s", call_host(c), challenge.realm);
 	if (got == 1 && keep_grant(c, &text, e) == -1)
 		got = -1;
 	if (text.data)

@@ -44,14 +44,15 @@ static void show_warnings(struct call *c)
 	const char *header;
 
 	for (size_t i = 0; p->notice && (header = http_header(c->transfer, "warning", i)); i++) {
-		char text[NOTICE_MAX];
+		cleanup_buf struct buf text = BUF_INIT;
 		const char *quote = strchr(header, '"');
 
 		if (strncmp(header, "299 ", 4) != 0 || !quote)
 			continue;
-		snprintf(text, sizeof text, "%s: %.*s", call_host(c), (int)strcspn(quote + 1, "\""), quote + 1);
-		if (is_new(c->r, text))
-			p->notice(p->notice_ctx, false, text);
+		buf_addf(&text, "%s: %.*s", call_host(c), (int)strcspn(quote + 1, "\""), quote + 1);
+		auth_strike_out(buf_text(&c->authorization), &text); /* it may be what was sent */
+		if (is_new(c->r, buf_text(&text)))
+			p->notice(p->notice_ctx, false, buf_text(&text));
 	}
 }
 

@@ -1,31 +1,20 @@
 /* What becomes of a call whose endpoint has failed: the same again, after a pause, or the next. */
 #include "registry_call.h"
 
+#include "io.h"
+
 #include <stdlib.h>
-#include <time.h>
 
 #define PAUSE_LONGEST 16000 /* milliseconds; the first is at most 1,000, each next one twice as long */
 
-/* Milliseconds that the answer asks us to wait (RFC 9110, Retry-After); -1 where it does not. */
-static int64_t asked_to_wait(const struct call *c)
+int64_t call_asked_to_wait(const struct call *c)
 {
-	const char *asked = c->transfer ? http_header(c->transfer, "retry-after", 0) : NULL;
-	int64_t seconds;
-	char *end;
+	const char *header = c->transfer ? http_header(c->transfer, "retry-after", 0) : NULL;
+	int64_t seconds = header ? http_retry_after(header) : -1;
 
-	if (!asked)
-		return -1;
-	seconds = strtol(asked, &end, 10);
-	if (*end || end == asked) {
-		int64_t date = http_date(asked);
-
-		if (date == -1)
-			return -1;
-		seconds = date - (int64_t)time(NULL);
-	}
 	if (seconds > REGISTRY_WAIT_MAX)
 		seconds = REGISTRY_WAIT_MAX + 1;
-	return seconds < 0 ? 0 : seconds * 1000;
+	return seconds >= 0 ? seconds * 1000 : c->asked;
 }
 
 /* Half of it certain, half by chance: many that failed at once do not come again at once. */
@@ -75,23 +64,25 @@ static int ask_next(struct call *c, const struct err *why, struct err *e)
 	}
 	call_tell(c, "%s; the next place is asked", why->text);
 	c->endpoint++;
-	c->tries = c->restarts = 0;
+	c->tries = c->restarts = c->challenges = 0;
 	c->probed = false;
+	c->guess = (struct err)ERR_INIT;
 	buf_reset(&c->authorization);
 	return call_send_first(c, e);
 }
 
 int call_try_on(struct call *c, const struct err *why, enum http_fault fault, long status, struct err *e)
 {
-	int64_t asked = asked_to_wait(c), pause;
+	int64_t asked = call_asked_to_wait(c), pause;
 
 	c->probing = false;
+	c->asked = -1;
 	if (!may_pass(c, fault, status) || asked > REGISTRY_WAIT_MAX * 1000 || c->tries >= c->r->policy->retries)
 		return ask_next(c, why, e);
 	c->tries++;
 	pause = pause_before(c, asked);
 	call_tell(c, "%s; trying again in %.1f s", why->text, (double)pause / 1000);
-	c->not_before = registry_now() + pause;
+	c->not_before = io_clock() + pause;
 	c->waiting = true;
 	call_drop(c);
 	return 0;

@@ -22,23 +22,26 @@ static int take_error(struct call *c, const void *data, size_t n, struct err *e)
 	return err_set(e, ERR_IO, "an error's text of more than %d bytes", ERROR_TEXT_MAX);
 }
 
-/* A length that cannot be right: known before the bytes come. `from`: where the answer begins. */
-static int check_length(const struct call *c, int64_t from, struct err *e)
+/* A length that cannot be right: known before the bytes come. `from`: where the answer begins; a part of the rest may end where it will. */
+static int check_length(const struct call *c, const struct http_transfer *t, int64_t from, struct err *e)
 {
-	int64_t length = http_length(c->transfer);
+	int64_t length;
 
+	if (http_length(t, &length, e) == -1)
+		return -1;
 	if (c->kind == CALL_MANIFEST && length > REGISTRY_MANIFEST_MAX)
 		return err_set(e, ERR_CONTENT, "the manifest is longer than %u bytes", REGISTRY_MANIFEST_MAX);
-	if (c->kind != CALL_BLOB || c->size == -1 || length == -1 || length == c->size - from)
+	if (c->kind != CALL_BLOB || c->size == -1 || length == -1 || length == c->size - from ||
+	    (c->resumed && length < c->size - from))
 		return 0;
 	return err_set(e, ERR_CONTENT, "%lld bytes are announced, not %lld", (long long)length,
 		       (long long)(c->size - from));
 }
 
 /* A 206: only as it was asked for. */
-static int check_range(const struct call *c, int64_t offset, struct err *e)
+static int check_range(const struct call *c, const struct http_transfer *t, int64_t offset, struct err *e)
 {
-	const char *range = http_header(c->transfer, "content-range", 0);
+	const char *range = http_header(t, "content-range", 0);
 	long long from;
 
 	if (offset == 0)
@@ -46,18 +49,23 @@ static int check_range(const struct call *c, int64_t offset, struct err *e)
 	if (!range || sscanf(range, "bytes %lld-", &from) != 1 || from != offset)
 		return err_set(e, ERR_CONTENT, "a part of the blob that was not asked for (%.60s)",
 			       range ? range : "no Content-Range");
-	return check_length(c, offset, e);
+	return check_length(c, t, offset, e);
 }
 
-int call_begin_body(struct call *c, long status, struct err *e)
+/* The headers are there, whether or not a body will come whole: what they say of the answer's place in the blob is compared with where the sink is. */
+static int begin(void *ctx, const struct http_transfer *t, long status, struct err *e)
 {
+	struct call *c = ctx;
 	int64_t offset = c->sink->offset(c->sink);
 
+	call_notices(c);
+	if (c->probing || c->kind == CALL_HEAD || (status != 200 && status != 206))
+		return 0;
 	c->started = true;
 	c->resumed = status == 206;
 	if (c->resumed)
-		return check_range(c, offset, e);
-	if (check_length(c, 0, e) == -1)
+		return check_range(c, t, offset, e);
+	if (check_length(c, t, 0, e) == -1)
 		return -1;
 	return offset > 0 || c->kind == CALL_MANIFEST ? c->sink->restart(c->sink, e) : 0;
 }
@@ -70,10 +78,9 @@ static int take_data(void *ctx, long status, const void *data, size_t n, struct 
 		c->error_cut = true;
 		return err_set(e, ERR_IO, "the text of /v2/ is not read");
 	}
-	if (status != 200 && status != 206)
+	if (!c->started)
 		return take_error(c, data, n, e);
-	if (!c->started && call_begin_body(c, status, e) == -1)
-		return -1;
+	(void)status;
 	if (c->sink->data(c->sink, data, n, e) == 0)
 		return 0;
 	c->overflow = e->kind == ERR_CONTENT; /* too many bytes are the sender's fault, all else is ours */
@@ -92,7 +99,7 @@ int call_send(struct call *c, struct err *e)
 	cleanup_buf struct buf authorization = BUF_INIT, range = BUF_INIT;
 	const char *headers[4];
 	struct http_request q = { .method = c->kind == CALL_HEAD && !c->probing ? "HEAD" : "GET", .url = buf_text(&c->url),
-				  .headers = headers, .data = take_data, .ctx = c };
+				  .headers = headers, .begin = begin, .data = take_data, .ctx = c };
 	int64_t offset = c->sink->offset(c->sink);
 	size_t n = 0;
 

@@ -158,11 +158,11 @@ int ingest_commit(struct ingest *in, struct err *e)
 		return -1;
 	}
 	digest_hex(&in->digest, hex);
-	if (fchmod(in->fd, 0444) == -1 || fsync(in->fd) == -1 ||
-	    renameat(in->store->tmp, in->name, in->store->blobs, hex) == -1)
+	/* Read-only only at last: a process that was killed before must leave what the next one can write to. */
+	if (fsync(in->fd) == -1 || renameat(in->store->tmp, in->name, in->store->blobs, hex) == -1)
 		return err_errno(e, errno, "publish %s", digest_str(&in->digest).text);
 	in->committed = true;
-	if (fsync(in->store->blobs) == -1)
+	if (fchmod(in->fd, 0444) == -1 || fsync(in->store->blobs) == -1)
 		return err_errno(e, errno, "publish %s", digest_str(&in->digest).text);
 	return 0;
 }

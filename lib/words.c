@@ -37,14 +37,6 @@ static bool add_json(struct buf *out, struct json_value root)
 	return shown > 0;
 }
 
-static void strike_out(char *text, const char *secret)
-{
-	size_t n = strlen(secret);
-
-	for (char *at = text; n > 0 && (at = strstr(at, secret)); at += n)
-		memset(at, '*', n);
-}
-
 /* Cuts text before a character of UTF-8 that would not fit. */
 static void shorten(struct buf *text)
 {
@@ -59,7 +51,7 @@ static void shorten(struct buf *text)
 	buf_adds(text, "...");
 }
 
-void words_of_server(const struct buf *body, const char *secret, struct buf *out)
+void words_of_server(const struct buf *body, struct buf *out)
 {
 	cleanup_buf struct buf words = BUF_INIT;
 	struct err ignored = ERR_INIT;
@@ -74,7 +66,6 @@ void words_of_server(const struct buf *body, const char *secret, struct buf *out
 		words.data[--words.len] = '\0';
 	if (!words.len)
 		return;
-	strike_out(words.data, secret);
 	shorten(&words);
 	buf_adds(out, buf_text(&words));
 }

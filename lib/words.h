@@ -8,8 +8,8 @@
 
 /*
  * Appends the messages (else codes) of the first errors of {"errors":[…]}, another member that is known to hold one, or text that is no
- * HTML; shortened, and nothing where there is none. `secret` ("": none) is struck out, should they repeat it.
+ * HTML; shortened, and nothing where there is none. Servers repeat what they were sent at times: auth_strike_out.
  */
-void words_of_server(const struct buf *body, const char *secret, struct buf *out);
+void words_of_server(const struct buf *body, struct buf *out);
 
 #endif

@@ -197,14 +197,6 @@ good_store() {
 	[ "$(requests | grep -c $'\tPOST\t')" -eq 1 ]
 }
 
-@test "no credential is given to a token server that is not the registry's" {
-	credentials "$FAULTS"
-	resolve token-elsewhere/x
-	refused 5 'token server'
-	requests | awk -F '\t' '$4 ~ /^Basic/ { exit 1 }'
-	requests | awk -F '\t' '$1 == 2 { seen = 1 } END { exit !seen }'
-}
-
 @test "a mirror gets no credential of the registry it stands for" {
 	credentials https://index.docker.io/v1/
 	printf 'docker.io http://%s\n' "$FAULTS" >"$XDG_CONFIG_HOME/container/registries"
@@ -212,86 +204,6 @@ good_store() {
 	[ "$status" -ne 0 ]
 	[ "$(count)" -gt 0 ]
 	requests | awk -F '\t' '$4 != "-" { exit 1 }'
-}
-
-@test "realms that lead astray are refused before anything is sent there" {
-	credentials "$FAULTS"
-	resolve realm-metadata/x
-	refused 3 'link-local'
-	resolve realm-file/x
-	refused 3 'realm'
-	resolve realm-unterminated/x
-	refused 3 'WWW-Authenticate'
-	[ "$(count)" -eq 3 ]
-}
-
-@test "tokens that are none are refused" {
-	resolve token-crlf/x
-	refused 3 'token'
-	resolve token-long/x
-	refused 3 'longer than 65536'
-	resolve token-twice/x
-	refused 3 'token'
-	resolve token-moved/x
-	refused 1 'token server'
-}
-
-@test "a token that does not help is fetched anew once, and that is all" {
-	resolve token-useless/x
-	refused 5 'authentication required'
-	[ "$(count)" -le 6 ]
-}
-
-@test "401 without a challenge is exit 5" {
-	resolve no-challenge/x
-	refused 5 'who are you'
-}
-
-# --- documents ---
-
-@test "by digest, other bytes are refused" {
-	resolve "manifest-wrong/x@$MANIFEST"
-	refused 3 "$MANIFEST"
-	[ ! -e "$CR_STORE/images/blobs/sha256/${MANIFEST#sha256:}" ]
-}
-
-@test "by tag, a digest that the bytes do not have is refused" {
-	resolve manifest-hint/x
-	refused 3 'sha256:'
-}
-
-@test "a document that is not what its transport says is refused" {
-	resolve manifest-type/x
-	refused 3 ''
-	resolve manifest-both/x
-	refused 3 ''
-}
-
-@test "a media type may be missing, or have parameters" {
-	resolve manifest-untyped/x
-	resolved
-	resolve manifest-parameters/x
-	resolved
-}
-
-@test "more than 4 MiB are refused, also without a length" {
-	resolve manifest-long/x
-	refused 3 'longer than 4194304'
-}
-
-@test "a part of a manifest is refused" {
-	resolve manifest-part/x
-	refused 3 'not asked for'
-}
-
-@test "a header without end is refused" {
-	resolve headers/x
-	refused 3 'too many headers'
-}
-
-@test "a reset connection is tried again" {
-	resolve reset-once/x1
-	resolved
 }
 
 # --- messages ---

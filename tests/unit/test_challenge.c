@@ -23,6 +23,9 @@ static const struct {
 	{ "Basic realm=\"b\", Bearer realm=\"t\",service=\"s\"", CHALLENGE_BEARER, "t", "s", "" },
 	{ "Bearer realm=\"t\", Basic realm=\"b\"", CHALLENGE_BEARER, "t", "", "" },
 	{ "Negotiate, Basic realm=\"b\"", CHALLENGE_BASIC, "b", "", "" },
+	{ "Negotiate oYG2MIGzoAMKAQ==, Basic realm=\"b\"", CHALLENGE_BASIC, "b", "", "" },
+	{ "Bearer error=\"x\", Basic realm=\"b\"", CHALLENGE_BASIC, "b", "", "" },
+	{ "Basic realm=\"b\", Bearer error=\"x\"", CHALLENGE_BASIC, "b", "", "" },
 	{ "Digest realm=\"d\", nonce=\"n\"", CHALLENGE_NONE, NULL, NULL, NULL },
 	{ "Bearer realm=\"t\",error=\"invalid_token\",x=\"y\"", CHALLENGE_BEARER, "t", "", "" },
 };

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 static struct http_origin origin(const char *url)
 {
@@ -21,7 +22,7 @@ static struct http_origin origin(const char *url)
 static void test_origin(void)
 {
 	static const char *const refused[] = { "", "x", "/x", "ftp://a/", "file:///etc/passwd", "gopher://a/", "unix:/x",
-					       "http://", "https://u:p@a/", "https://u@a/", "http://a:99999/", "http://a b/",
+					       "http://", "https://u:p@a/", "https://u@a/", "http://a:99999/", "http://a b/", "http://../", "http://./x",
 					       "http://a\r\nb/" };
 	struct http_origin o = origin("HTTPS://Example.ORG/x?y");
 
@@ -162,6 +163,10 @@ static void test_same_site(void)
 		{ "https://10.0.0.1/", "https://9.0.0.1/", false },
 		{ "https://registry/", "https://registry:444/", false },
 		{ "https://registry/", "https://auth.registry/", false },
+		{ "https://example.co.uk/", "https://evil.co.uk/", false },
+		{ "https://registry.example.co.uk/", "https://auth.example.co.uk/", true },
+		{ "https://mine.azurecr.io/", "https://yours.azurecr.io/", false },
+		{ "https://mine.azurecr.io/", "https://mine.azurecr.io/oauth2", true },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -181,13 +186,25 @@ static void test_escape(void)
 	CHECK_STR(buf_text(&out), "aZ0-._~%20%2F%3A%2C%25%FF");
 }
 
-static void test_date(void)
+static void test_retry_after(void)
 {
-	CHECK_INT(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777); /* the examples of RFC 9110, 5.6.7 */
-	CHECK_INT(http_date("Sunday, 06-Nov-94 08:49:37 GMT"), 784111777);
-	CHECK_INT(http_date("Sun Nov  6 08:49:37 1994"), 784111777);
-	CHECK_INT(http_date("soon"), -1);
-	CHECK_INT(http_date(""), -1);
+	char later[64];
+	time_t then = time(NULL) + 100;
+	struct tm tm;
+
+	CHECK_INT(http_retry_after("0"), 0);
+	CHECK_INT(http_retry_after("7"), 7);
+	CHECK_INT(http_retry_after("-7"), 0);
+	CHECK(http_retry_after("99999999999999999999") > 1000000000);
+	CHECK_INT(http_retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), 0); /* the examples of RFC 9110, 5.6.7 */
+	CHECK_INT(http_retry_after("Sunday, 06-Nov-94 08:49:37 GMT"), 0);
+	CHECK_INT(http_retry_after("Sun Nov  6 08:49:37 1994"), 0);
+	CHECK_INT(http_retry_after("soon"), -1);
+	CHECK_INT(http_retry_after(""), -1);
+	CHECK_INT(http_retry_after("7 seconds"), -1);
+	gmtime_r(&then, &tm);
+	strftime(later, sizeof later, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	CHECK(http_retry_after(later) >= 98 && http_retry_after(later) <= 100);
 }
 
 /* --- certificates --- */
@@ -248,14 +265,14 @@ static void test_certs(void)
 	CHECK_INT(find("https://other.org/", &none, buf_text(&extra)), 0);
 	CHECK_INT(none.authorities.len, 0);
 	CHECK(!none.cert);
-	CHECK_INT(find("https://a.org/x", &both, buf_text(&extra)), 0);
+	CHECK_INT(find("https://a.org/x", &both, buf_text(&extra)), 1);
 	CHECK_STR(buf_text(&both.authorities), "one\ntwo\nmore\n");
 	CHECK(both.cert && strstr(both.cert, "/a.org/client.cert") && both.key && strstr(both.key, "/a.org/client.key"));
-	CHECK_INT(find("https://a.org:5000/", &port, NULL), 0);
+	CHECK_INT(find("https://a.org:5000/", &port, NULL), 1);
 	CHECK_STR(buf_text(&port.authorities), "five\n");
 	CHECK(!port.cert);
 	CHECK_INT(find("https://keyless/", &lone, NULL), -1);
-	CHECK_INT(find("https://b.org/", &second, NULL), 0);
+	CHECK_INT(find("https://b.org/", &second, NULL), 1);
 	CHECK_STR(buf_text(&second.authorities), "b\n");
 }
 
@@ -276,7 +293,7 @@ int main(void)
 	RUN(test_may_lead);
 	RUN(test_same_site);
 	RUN(test_escape);
-	RUN(test_date);
+	RUN(test_retry_after);
 	RUN(test_certs);
 	remove_certs();
 	return test_end();
