@@ -182,7 +182,7 @@ kill_and_go_on() {
 	done
 	completes
 	count
-	at_most 20 $((sum + $(came))) # 1 % for each kill
+	at_most 5 $((sum + $(came))) # of 20 kills, each of which alone may cost 1 %
 }
 
 @test "SIGTERM, SIGINT and SIGHUP cost no more than SIGKILL" {
@@ -232,7 +232,7 @@ kill_and_go_on() {
 	done
 }
 
-@test "many blobs: no more comes twice than six transfers had in the kernel's buffers" {
+@test "no more than 1 % of many blobs comes twice" {
 	want many
 	for ((round = 1; round <= 5; round++)); do
 		rm -rf "$CR_STORE/images/blobs" "$CR_STORE/tmp"
@@ -242,7 +242,7 @@ kill_and_go_on() {
 		sum=$(came)
 		completes
 		count
-		[ $((sum + $(came))) -le $((size + 6 * 524288)) ]
+		at_most 1 $((sum + $(came)))
 	done
 }
 
@@ -340,7 +340,7 @@ has_begun() {
 
 @test "eight pulls of one image, one after another killed: each blob is sent once" {
 	want many
-	control "pace?rate=500000"
+	control "pace?rate=2000000"
 	pids=()
 	for _ in {1..8}; do
 		cr-fetch-blob -q <"$records" >/dev/null 2>>"$said" 3>&- &
@@ -356,8 +356,7 @@ has_begun() {
 	cut -f 1 "$records" | xargs cr-verify
 	[ -z "$(leftovers)" ]
 	count
-	# Seven kills, of six transfers each, with a few pieces in the kernel's buffers.
-	[ "$(came)" -le $((size + 7 * 6 * 262144)) ]
+	at_most 7 "$(came)" # 1 % for each kill
 }
 
 # --- the server goes away ---
@@ -516,8 +515,12 @@ need_power() {
 	CR_STORE=$MOUNT/store
 }
 
+# By a copy: the file system that lost its power lives on where a process in a mount namespace of its own has seen it, and would
+# be had again by its disk.
 remount() {
-	mount -o loop "$BATS_TEST_TMPDIR/disk" "$MOUNT"
+	cp --sparse=always "$BATS_TEST_TMPDIR/disk" "$BATS_TEST_TMPDIR/copy" &&
+		mv "$BATS_TEST_TMPDIR/copy" "$BATS_TEST_TMPDIR/disk" &&
+		mount -o loop "$BATS_TEST_TMPDIR/disk" "$MOUNT"
 }
 
 # A file system that has lost its power is busy for a moment, and no file of it can be asked for.
@@ -531,13 +534,13 @@ is_unmounted() {
 
 # cut_and_go_on IMAGE: adds to `sum` what came, and to `whole` what would have had to
 cut_and_go_on() {
-	local code=0
+	local code=0 least
 	want "$1"
 	sync -f "$CR_STORE"
-	control "arm?at=$(random_below "$size")&path=/blobs/&then=cut"
+	least=$([ "$1" = big ] || echo $((size / 3))) # when some of many have their names
+	control "arm?at=$((least + $(random_below $((size - least)))))&path=/blobs/&then=cut"
 	cr-fetch-blob -q <"$records" >/dev/null 2>"$said" || code=$?
-	unmount
-	remount
+	unmount && remount || return
 	[ "$code" -ne 0 ] && names_are_right || return
 	[ "$(sha256sum <"$CR_STORE/images/oci-layout")" = "$(printf '{"imageLayoutVersion":"1.0.0"}\n' | sha256sum)" ] || return
 	[ ! -e "$CR_STORE/images/blobs/sha256/$hex" ] || [ "$1" != big ] || return

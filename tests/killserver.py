@@ -4,7 +4,7 @@
     killserver.py DIR
 
 Listens on two free ports of 127.0.0.1: the registry's and its control's. DIR/ports has them; DIR/big is the one layer of the
-image "big" (100 MB), DIR/IMAGE.manifest an image's manifest. Other images: "small", 20 layers of 50 kB; "many", 20 of 2 MB.
+image "big" (100 MB), DIR/IMAGE.manifest an image's manifest. Other images: "small", 20 layers of 50 kB; "many", 20 of 5 MB.
 The same bytes each time. The name of an image is its repository; any tag will do.
 
 Asked for by http at the control port:
@@ -16,7 +16,7 @@ Asked for by http at the control port:
     /count              waits until no request is under way; prints a line for each, in the order they came, and forgets them:
                         method, path, Range ("-" for none), bytes of body sent, ms since ACTION ("-" before); with TABs between
 
-What it has sent is about what has arrived, as little lies between: the buffer for sending is small.
+What it has sent is about what has been read: the buffer for sending is small, and no more is sent while the reader's is not.
 """
 import fcntl
 import hashlib
@@ -34,10 +34,15 @@ from urllib.parse import parse_qs, urlsplit
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
-IMAGES = {"big": (1, 100_000_000), "small": (20, 50_000), "many": (20, 2_000_000)}
+IMAGES = {"big": (1, 100_000_000), "small": (20, 50_000), "many": (20, 5_000_000)}
 SEND_BUFFER = 64 << 10
 PIECE = 32 << 10
+UNREAD = 64 << 10  # bytes that may wait for the other side to read them
 SO_MAX_PACING_RATE = 47
+NETLINK_SOCK_DIAG = 4
+SOCK_DIAG_BY_FAMILY = 20
+ANY = 0xFFFFFFFF
+RQUEUE = 16 + 4 + 48 + 4  # of struct inet_diag_msg, after the header
 EXT4_IOC_SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
 NO_LOG_FLUSH = 2
 REBOOT = 1.0  # seconds
@@ -60,6 +65,27 @@ def make_image(name, count, size):
     manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": describe(CONFIG, config),
                            "layers": [describe(LAYER, b) for b in layers]}).encode()
     return [config, *layers], manifest
+
+
+class Peer:
+    """The other end of a connection on this machine: asks the kernel how much it has not read yet (sock_diag(7))."""
+
+    def __init__(self, connection):
+        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
+        (here, port), (there, peer) = connection.getsockname(), connection.getpeername()
+        address = "!HH16s16sIII"
+        number = struct.pack(address, peer, port, socket.inet_aton(there), socket.inet_aton(here), 0, ANY, ANY)
+        request = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, ANY) + number
+        self.question = struct.pack("=IHHII", 16 + len(request), SOCK_DIAG_BY_FAMILY, 1, 0, 0) + request
+
+    def unread(self):
+        self.socket.send(self.question)
+        answer = self.socket.recv(4096)
+        kind = struct.unpack_from("=H", answer, 4)[0]
+        return struct.unpack_from("=I", answer, RQUEUE)[0] if kind == SOCK_DIAG_BY_FAMILY else 0
+
+    def close(self):
+        self.socket.close()
 
 
 class Plan:
@@ -171,6 +197,12 @@ class Registry(Quiet):
         if PLAN.rate:
             self.connection.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, PLAN.rate)
 
+        self.peer = Peer(self.connection)
+
+    def finish(self):
+        self.peer.close()
+        super().finish()
+
     def handle(self):
         try:
             super().handle()
@@ -216,6 +248,8 @@ class Registry(Quiet):
             count = self.connection.send(rest[:PLAN.allowed(self.request_line, min(len(rest), PIECE))])
             PLAN.sent(self.request_line, count)
             rest = rest[count:]
+            while self.downs == PLAN.downs and self.peer.unread() > UNREAD:
+                time.sleep(0.0002)
 
 
 class Server(ThreadingHTTPServer):
