@@ -3,7 +3,7 @@
 
 load helper
 
-BATS_TEST_TIMEOUT=60 # seconds: what hangs at a helper or a terminal has failed
+export BATS_TEST_TIMEOUT=60 # seconds: what hangs at a helper or a terminal has failed
 
 setup_file() {
 	# test:secret, as htpasswd -B makes it
