@@ -1,5 +1,6 @@
 /*
- * auth_file - what stands in a file of credentials, without its secrets: keys, and the names of helpers. Private to auth*.c.
+ * auth_file - what stands in a file of credentials, without its secrets: keys, and the names of helpers. Private to
+ * auth*.c.
  */
 #ifndef CR_AUTH_FILE_H
 #define CR_AUTH_FILE_H
@@ -21,7 +22,8 @@ int auth_is_of(struct json_value member, const char *place, struct err *e);
 
 /*
  * The helper for the registry of the place. `own` is that of `credHelpers`, "" where the registry is said to have none;
- * `common` that of `credsStore`. NULL where there is none; owned by the caller. ERR_CONTENT for what is no name of a helper.
+ * `common` that of `credsStore`. NULL where there is none; owned by the caller. ERR_CONTENT for what is no name of a
+ * helper.
  */
 struct auth_helpers {
 	char *own, *common;

@@ -203,8 +203,8 @@ static int judge(struct run *r, const char *secret, struct err *e)
 }
 
 /*
- * Has the helper do something with `text`, and takes its answer (a NUL-terminated text that take sees, or NULL). As judge, or
- * what take says.
+ * Has the helper do something with `text`, and takes its answer (a NUL-terminated text that take sees, or NULL). As
+ * judge, or what take says.
  */
 static int run(const char *name, const char *verb, const char *text, const char *secret,
 	       int (*take)(const char *said, struct credentials *out, struct err *e), struct credentials *out, struct err *e)

@@ -1,5 +1,6 @@
 /*
- * auth_helper - the programs that keep secrets: docker-credential-NAME (the protocol is that of docker-credential-helpers). Private to auth*.c.
+ * auth_helper - the programs that keep secrets: docker-credential-NAME (the protocol is that of
+ * docker-credential-helpers). Private to auth*.c.
  *
  * `name` has been checked to be a word. All errors name the program and what it was to do.
  */

@@ -24,7 +24,10 @@ static char *link_target(const char *path, const char *link)
 	return buf_steal(&b);
 }
 
-/* The file that the path means in the end, be it there or not. People keep such files in repositories, and links to them. */
+/*
+ * The file that the path means in the end, be it there or not. People keep such files in repositories, and links to
+ * them.
+ */
 static int follow(struct auth_replace *r, const char *path, struct err *e)
 {
 	char link[PATH_MAX];

@@ -1,7 +1,9 @@
 /*
- * auth_replace - a file of credentials read, changed and put in its place again, by one process at a time. Private to auth*.c.
+ * auth_replace - a file of credentials read, changed and put in its place again, by one process at a time. Private to
+ * auth*.c.
  *
- * The lock is on the directory, so that it leaves no file behind. What a killed process has left there is replaced by the next.
+ * The lock is on the directory, so that it leaves no file behind. What a killed process has left there is replaced by
+ * the next.
  */
 #ifndef CR_AUTH_REPLACE_H
 #define CR_AUTH_REPLACE_H
@@ -25,7 +27,10 @@ struct auth_replace {
 
 #define AUTH_REPLACE_INIT { NULL, NULL, NULL, -1, false, 0, 0 }
 
-/* Makes the directories that are missing (0700), waits for the lock, and reads: *doc is NULL for a file that is empty, or not there. */
+/*
+ * Makes the directories that are missing (0700), waits for the lock, and reads: *doc is NULL for a file that is empty,
+ * or not there.
+ */
 int auth_replace_begin(struct auth_replace *r, const char *path, struct json **doc, struct err *e);
 
 /* Writes the text to a new file (0600, the owner as before), syncs, and renames. */

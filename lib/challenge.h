@@ -1,7 +1,8 @@
 /*
  * challenge - a WWW-Authenticate header (RFC 9110, 11.6.1; distribution spec/auth/token.md), which is data of an attacker.
  *
- * Scheme and parameter names come in any case, quoted values hold commas and escapes, several challenges stand in one header.
+ * Scheme and parameter names come in any case, quoted values hold commas and escapes, several challenges stand in one
+ * header.
  */
 #ifndef CR_CHALLENGE_H
 #define CR_CHALLENGE_H

@@ -35,8 +35,8 @@ struct cli {
 #define CLI_SHORT_OPTIONS "hVs:v"
 
 /*
- * First call of main (all arguments are kept, not copied): descriptors 0 to 2 are open afterwards (on /dev/null where the caller closed them), a setuid
- * start is refused, SIGPIPE is an error of write and no death.
+ * First call of main (all arguments are kept, not copied): descriptors 0 to 2 are open afterwards (on /dev/null where
+ * the caller closed them), a setuid start is refused, SIGPIPE is an error of write and no death.
  */
 void cli_start(struct cli *c, const char *name, const char *usage, const char *argv0);
 
@@ -46,7 +46,10 @@ void cli_start(struct cli *c, const char *name, const char *usage, const char *a
  */
 void cli_option(struct cli *c, int option);
 
-/* Prints "name: what: why"; control characters are shown as escapes, so that no name from outside reaches a terminal raw. */
+/*
+ * Prints "name: what: why"; control characters are shown as escapes, so that no name from outside reaches a terminal
+ * raw.
+ */
 void cli_error(const struct cli *c, const struct err *e);
 void cli_warn(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -65,8 +68,8 @@ long cli_number(const struct cli *c, const char *option, long min, long max);
 int cli_store_path(const struct cli *c, struct buf *out, struct err *e);
 
 /*
- * What an option -e says: "NAME=value" as it is; for "NAME", its value here as "NAME=value", or "" where it is not set. NULL
- * when it names nothing. Lives as long as the program.
+ * What an option -e says: "NAME=value" as it is; for "NAME", its value here as "NAME=value", or "" where it is not set.
+ * NULL when it names nothing. Lives as long as the program.
  */
 char *cli_environment(const char *text);
 

@@ -1,6 +1,6 @@
 /*
- * cli_progress - the options that say how the arrival of blobs is shown, and what a program does for it: bars when stderr is a
- * terminal, JSON lines where asked for.
+ * cli_progress - the options that say how the arrival of blobs is shown, and what a program does for it: bars when
+ * stderr is a terminal, JSON lines where asked for.
  *
  *	cli_progress_option(&shown, option) …		while options are parsed
  *	watcher = cli_progress_start(&shown, e)		for fetch_queue_new
@@ -40,8 +40,8 @@ void cli_progress_init(struct cli_progress *c, struct cli *cli);
 bool cli_progress_option(struct cli_progress *c, int option);
 
 /*
- * After the options. Messages of cli make way for themselves from now on, and so does a signal that ends the program. 0, or -1 with the
- * error set.
+ * After the options. Messages of cli make way for themselves from now on, and so does a signal that ends the program. 0,
+ * or -1 with the error set.
  */
 int cli_progress_start(struct cli_progress *c, struct err *e);
 

@@ -1,6 +1,6 @@
 /*
- * cli_registry - the options and files that say how registries are asked, for the programs that ask them: credentials, mirrors,
- * certificate authorities.
+ * cli_registry - the options and files that say how registries are asked, for the programs that ask them: credentials,
+ * mirrors, certificate authorities.
  */
 #ifndef CR_CLI_REGISTRY_H
 #define CR_CLI_REGISTRY_H
@@ -66,15 +66,15 @@ bool cli_registry_option(struct cli_registry *c, int option);
 /*
  * After the options: finds the files of credentials ($REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.json,
  * ~/.config/containers/auth.json, $DOCKER_CONFIG/config.json, ~/.docker/config.json), names the directories of certificates
- * (certs.d in $XDG_CONFIG_HOME/container, $XDG_CONFIG_HOME/containers, /etc/container, /etc/containers, /etc/docker), and reads the mirrors
- * ($XDG_CONFIG_HOME/container/registries, /etc/container/registries: "HOST URL..." a line). What it points at lives as long
- * as the program.
+ * (certs.d in $XDG_CONFIG_HOME/container, $XDG_CONFIG_HOME/containers, /etc/container, /etc/containers, /etc/docker),
+ * and reads the mirrors ($XDG_CONFIG_HOME/container/registries, /etc/container/registries: "HOST URL..." a line). What
+ * it points at lives as long as the program.
  */
 int cli_registry_load(struct cli_registry *c, struct err *e);
 
 /*
- * cli_registry_load, and then opens the store and the registry that fetch needs: NULL where nobody is to be asked. Both are the caller's to
- * close, also after a failure.
+ * cli_registry_load, and then opens the store and the registry that fetch needs: NULL where nobody is to be asked. Both
+ * are the caller's to close, also after a failure.
  */
 int cli_registry_open(struct cli_registry *c, struct store *s, struct registry **r, struct err *e);
 

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <termios.h>
 
-/* Signals that end or stop a program at its terminal. Those for a background process that uses it do so before anything is changed. */
+/*
+ * Signals that end or stop a program at its terminal. Those for a background process that uses it do so before anything
+ * is changed.
+ */
 static const int caught[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGTSTP };
 
 #define CAUGHT (sizeof caught / sizeof *caught)

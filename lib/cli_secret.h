@@ -13,15 +13,15 @@
 #define CLI_LINE_MAX 4094	  /* bytes from a terminal, which cuts longer lines off without a word */
 
 /*
- * Asks at the terminal (/dev/tty), and reads a line; without `echo` what is typed does not show, and the terminal is as before
- * on every way out: also when a signal ends or stops the program, which asks again when it goes on. The answer, without its
- * newline, is the caller's: cli_secret_free. NULL with ERR_USAGE where there is no terminal, or no answer.
+ * Asks at the terminal (/dev/tty), and reads a line; without `echo` what is typed does not show, and the terminal is as
+ * before on every way out: also when a signal ends or stops the program, which asks again when it goes on. The answer,
+ * without its newline, is the caller's: cli_secret_free. NULL with ERR_USAGE where there is no terminal, or no answer.
  */
 char *cli_ask(const char *prompt, bool echo, struct err *e);
 
 /*
- * All of the standard input, without one newline (LF or CRLF) at its end. NULL with ERR_USAGE for what is no password: nothing,
- * too much, or a NUL in it.
+ * All of the standard input, without one newline (LF or CRLF) at its end. NULL with ERR_USAGE for what is no password:
+ * nothing, too much, or a NUL in it.
  */
 char *cli_secret_from_stdin(struct err *e);
 

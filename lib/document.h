@@ -35,15 +35,15 @@ struct document_source {
 };
 
 /*
- * The document that the reference names: by its digest, else by its tag. A HEAD tells the tag's digest, and what the store has under that is
- * not sent again; where nobody is asked, the tag is a name of the store's layout. Fills an empty *doc, bytes and digest agreeing.
- * ERR_NOT_FOUND, ERR_DENIED, ERR_CONTENT, ERR_IO.
+ * The document that the reference names: by its digest, else by its tag. A HEAD tells the tag's digest, and what the
+ * store has under that is not sent again; where nobody is asked, the tag is a name of the store's layout. Fills an empty
+ * *doc, bytes and digest agreeing. ERR_NOT_FOUND, ERR_DENIED, ERR_CONTENT, ERR_IO.
  */
 int document_of_ref(const struct document_source *from, struct document *doc, struct err *e);
 
 /*
- * The document that a descriptor of the same repository stands for, size compared. Several processes that want it have it sent once: the others
- * wait.
+ * The document that a descriptor of the same repository stands for, size compared. Several processes that want it have
+ * it sent once: the others wait.
  */
 int document_of_descriptor(const struct document_source *from, const struct descriptor *d, struct document *doc,
 			   struct err *e);

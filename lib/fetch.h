@@ -6,7 +6,8 @@
  *	fetch_run(&f, fd, timeout, &readable, e);
  *	while (fetch_done(&f, &tag, &why)) …
  *
- * A blob is fetched once, however many processes want it: who finds another at it tries again, until that one is done or gone.
+ * A blob is fetched once, however many processes want it: who finds another at it tries again, until that one is done or
+ * gone.
  */
 #ifndef CR_FETCH_H
 #define CR_FETCH_H
@@ -48,8 +49,8 @@ enum fetch_begun fetch_begin(struct fetch *f, const struct fetch_source *source,
 int fetch_run(struct fetch *f, int fd, int timeout_ms, bool *readable, struct err *e);
 
 /*
- * One blob that is done: true with its tag, and why->kind ERR_NONE when it is in the store by now, its size and digest checked.
- * False when none is.
+ * One blob that is done: true with its tag, and why->kind ERR_NONE when it is in the store by now, its size and digest
+ * checked. False when none is.
  */
 bool fetch_done(struct fetch *f, void **tag, struct err *why);
 

@@ -31,14 +31,17 @@ enum fetch_state {
 /* Who wants to know how far blobs are. */
 struct fetch_watcher {
 	/*
-	 * Called for each change, FETCH_IS_WAITING being the first, with the bytes that are there. *mark is the watcher's own, a pointer for each
-	 * record, NULL at first. Nothing follows one of the last three states.
+	 * Called for each change, FETCH_IS_WAITING being the first, with the bytes that are there. *mark is the
+	 * watcher's own, a pointer for each record, NULL at first. Nothing follows one of the last three states.
 	 */
 	void (*changed)(void *ctx, void **mark, const struct record *r, enum fetch_state s, int64_t bytes);
 	void *ctx;
 };
 
-/* f, whose `moved` becomes the queue's, and the watcher (or NULL) are borrowed. jobs: transfers at once. NULL with the error set. */
+/*
+ * f, whose `moved` becomes the queue's, and the watcher (or NULL) are borrowed. jobs: transfers at once. NULL with the
+ * error set.
+ */
 struct fetch_queue *fetch_queue_new(struct fetch *f, int jobs, const struct fetch_watcher *w, struct err *e);
 void fetch_queue_free(struct fetch_queue *q); /* NULL is allowed */
 
@@ -51,8 +54,8 @@ bool fetch_queue_is_empty(const struct fetch_queue *q);
 int fetch_queue_run(struct fetch_queue *q, int fd, int timeout_ms, bool *readable, struct err *e);
 
 /*
- * The first record, if what becomes of its blob is known: true, and why->kind ERR_NONE when it is in the store; otherwise why it is not, which names the
- * blob and where it was to come from.
+ * The first record, if what becomes of its blob is known: true, and why->kind ERR_NONE when it is in the store;
+ * otherwise why it is not, which names the blob and where it was to come from.
  */
 bool fetch_queue_next(struct fetch_queue *q, struct record *r, struct err *why);
 

@@ -31,8 +31,8 @@ ssize_t fsext_list_xattr(int dir, const char *name, char *list, size_t max); /* 
 int fsext_make_whiteout(int dir, const char *name);
 
 /*
- * Whether the entry is a whiteout, and of which name: copies the hidden name to `hidden` (NAME_MAX + 1 bytes). "" for an entry
- * that is the mark of an opaque directory, where that is an entry.
+ * Whether the entry is a whiteout, and of which name: copies the hidden name to `hidden` (NAME_MAX + 1 bytes). "" for an
+ * entry that is the mark of an opaque directory, where that is an entry.
  */
 bool fsext_is_whiteout(int dir, const char *name, const struct stat *st, char *hidden);
 

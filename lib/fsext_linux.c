@@ -14,8 +14,8 @@
 #define COPY_CHUNK (1u << 30)	  /* bytes of one copy_file_range */
 
 /*
- * The mark for mounts with userxattr, as all of ours are. Not the other one, trusted.overlay.opaque, beside it: such a mount
- * takes that for a plain attribute, and copies it to directories that are not opaque.
+ * The mark for mounts with userxattr, as all of ours are. Not the other one, trusted.overlay.opaque, beside it: such a
+ * mount takes that for a plain attribute, and copies it to directories that are not opaque.
  */
 #define OPAQUE "user.overlay.opaque"
 

@@ -131,8 +131,9 @@ static size_t take_data(char *data, size_t size, size_t n, void *ctx)
 }
 
 /*
- * The system's authorities are a bundle of some 140, which costs 20 ms to read, and a megabyte, for each connection; and a directory of the same
- * where one is found by its hash. That is tried alone first; should it not do (somebody has added to the bundle by hand), the bundle is read after all.
+ * The system's authorities are a bundle of some 140, which costs 20 ms to read, and a megabyte, for each connection; and
+ * a directory of the same where one is found by its hash. That is tried alone first; should it not do (somebody has
+ * added to the bundle by hand), the bundle is read after all.
  */
 static void trust_directory(struct http_transfer *t)
 {
@@ -249,8 +250,8 @@ static int set_certs(CURL *c, const struct http_policy *p, const struct http_ori
 #define LOOPBACK_BUFFER (256 * 1024) /* bytes, of which Linux makes twice as many */
 
 /*
- * What lies in the kernel's buffer is lost with a process that is killed, and comes again. On loopback, where nothing is far away, a large
- * one gains nothing.
+ * What lies in the kernel's buffer is lost with a process that is killed, and comes again. On loopback, where nothing is
+ * far away, a large one gains nothing.
  */
 static int set_buffer(void *ctx, curl_socket_t fd, curlsocktype purpose)
 {

@@ -32,7 +32,7 @@
 /* All borrowed until http_free. */
 struct http_policy {
 	const char *cacert;	       /* file of certificate authorities, or NULL: the system's */
-	const char *const *cert_dirs;  /* where directories HOST[:PORT] may be (see http_certs.h), first first; NULL-terminated, or NULL */
+	const char *const *cert_dirs;  /* of directories HOST[:PORT] (http_certs.h); NULL-terminated, or NULL */
 	const char *user_agent;	       /* never NULL */
 	long connect_seconds, stall_seconds; /* 0: HTTP_CONNECT_SECONDS, HTTP_STALL_SECONDS */
 };
@@ -47,8 +47,8 @@ struct http_request {
 	const char *body;	    /* of a POST (a form); copied; or NULL */
 
 	/*
-	 * Called with the answer's status: when all of its headers are there, and for n bytes of its body. 0, or -1 with the error set: the
-	 * transfer ends with that error. `begin` may be NULL.
+	 * Called with the answer's status: when all of its headers are there, and for n bytes of its body. 0, or -1 with
+	 * the error set: the transfer ends with that error. `begin` may be NULL.
 	 */
 	int (*begin)(void *ctx, const struct http_transfer *t, long status, struct err *e);
 	int (*data)(void *ctx, long status, const void *data, size_t n, struct err *e);
@@ -63,8 +63,8 @@ void http_free(struct http *h); /* with the transfers still in it; NULL is allow
 struct http_transfer *http_start(struct http *h, const struct http_request *q, struct err *e);
 
 /*
- * Works, and waits once, at most timeout_ms: for the network, or until `fd` (-1: none) can be read (*readable is set). 0 or -1.
- * To be called until it has done what is waited for.
+ * Works, and waits once, at most timeout_ms: for the network, or until `fd` (-1: none) can be read (*readable is set). 0
+ * or -1. To be called until it has done what is waited for.
  */
 int http_run(struct http *h, int fd, int timeout_ms, bool *readable, struct err *e);
 
@@ -85,8 +85,8 @@ enum http_fault {
 };
 
 /*
- * How it ended: 0 when an answer came whole, *status being its status; -1 with the error set, and *fault saying what sort of
- * failure it was.
+ * How it ended: 0 when an answer came whole, *status being its status; -1 with the error set, and *fault saying what
+ * sort of failure it was.
  */
 int http_result(const struct http_transfer *t, long *status, enum http_fault *fault, struct err *e);
 
@@ -100,11 +100,15 @@ int http_length(const struct http_transfer *t, int64_t *length, struct err *e);
 const char *http_protocol(const struct http_transfer *t);
 
 /*
- * Seconds that a Retry-After says (RFC 9110, 10.2.3), a number or a date in any of its forms; 0 for what is past, -1 for what is neither.
+ * Seconds that a Retry-After says (RFC 9110, 10.2.3), a number or a date in any of its forms; 0 for what is past, -1 for
+ * what is neither.
  */
 int64_t http_retry_after(const char *text);
 
-/* One request from beginning to end; the transfer is done and the caller's. NULL with the error set when none could begin. */
+/*
+ * One request from beginning to end; the transfer is done and the caller's. NULL with the error set when none could
+ * begin.
+ */
 struct http_transfer *http_perform(struct http *h, const struct http_request *q, struct err *e);
 
 /* --- URLs --- */
@@ -126,15 +130,16 @@ bool http_has_certs(const struct http_policy *policy, const struct http_origin *
 bool http_is_loopback(const char *host);
 
 /*
- * Whether `from` may send us to `to`, by a redirect or as the realm of a challenge: never from https to http; to plain http only
- * on loopback, or where `plain_http` allows it; never from another machine to this one, nor anywhere to a link-local address,
- * where clouds keep their secrets. ERR_CONTENT names both hosts.
+ * Whether `from` may send us to `to`, by a redirect or as the realm of a challenge: never from https to http; to plain
+ * http only on loopback, or where `plain_http` allows it; never from another machine to this one, nor anywhere to a
+ * link-local address, where clouds keep their secrets. ERR_CONTENT names both hosts.
  */
 int http_may_lead(const struct http_origin *from, const struct http_origin *to, bool plain_http, struct err *e);
 
 /*
- * Whether the credentials of `registry` may be given to the token server `realm`: the same origin; or https on both sides and a
- * host of the same domain, as registry-1.docker.io and auth.docker.io, or registry.gitlab.com and gitlab.com.
+ * Whether the credentials of `registry` may be given to the token server `realm`: the same origin; or https on both
+ * sides and a host of the same domain, as registry-1.docker.io and auth.docker.io, or registry.gitlab.com and
+ * gitlab.com.
  */
 bool http_same_site(const struct http_origin *registry, const struct http_origin *realm);
 

@@ -1,6 +1,6 @@
 /*
- * http_certs - the certificates that are kept for one host: the directories HOST or HOST:PORT below docker's certs.d and the
- * like. Private to http*.c.
+ * http_certs - the certificates that are kept for one host: the directories HOST or HOST:PORT below docker's certs.d and
+ * the like. Private to http*.c.
  *
  * In such a directory *.crt are authorities to trust (PEM), NAME.cert is a client's certificate and NAME.key its key.
  */
@@ -24,9 +24,9 @@ void http_certs_clear(struct http_certs *c);
 #define cleanup_http_certs __attribute__((cleanup(http_certs_clear)))
 
 /*
- * Reads the first of the `dirs` (NULL-terminated, or NULL) that has the host: HOST:PORT, or HOST alone for port 443. Where it has authorities,
- * those of the file `cacert` (or NULL) are added. 1, 0 where there is none, -1 (ERR_CONTENT for a certificate
- * without its key).
+ * Reads the first of the `dirs` (NULL-terminated, or NULL) that has the host: HOST:PORT, or HOST alone for port 443.
+ * Where it has authorities, those of the file `cacert` (or NULL) are added. 1, 0 where there is none, -1 (ERR_CONTENT
+ * for a certificate without its key).
  */
 int http_certs_find(struct http_certs *c, const char *const *dirs, const struct http_origin *o, const char *cacert,
 		    struct err *e);

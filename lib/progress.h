@@ -70,8 +70,8 @@ int progress_wait(const struct progress *p); /* milliseconds until something is 
 void progress_draw(struct progress *p);	     /* what is due */
 
 /*
- * Takes the bars off the terminal; the next draw puts them back. Async-signal-safe but for the draw that it may interrupt: a
- * handler that ends the process may call it, to leave a clean screen.
+ * Takes the bars off the terminal; the next draw puts them back. Async-signal-safe but for the draw that it may
+ * interrupt: a handler that ends the process may call it, to leave a clean screen.
  */
 void progress_clear(struct progress *p);
 

@@ -1,6 +1,6 @@
 /*
- * registry - the distribution API (distribution-spec): manifests and blobs of repositories, with tokens, mirrors, redirects,
- * resuming and retries. It knows no store: what arrives goes to the caller's sink.
+ * registry - the distribution API (distribution-spec): manifests and blobs of repositories, with tokens, mirrors,
+ * redirects, resuming and retries. It knows no store: what arrives goes to the caller's sink.
  *
  *	struct registry *r = registry_new(&policy, e);
  *	registry_resolve(r, "docker.io", "library/busybox", "latest", &m, e);	what is it, by HEAD?
@@ -49,8 +49,8 @@ struct registry_policy {
 	int retries; /* 0: a place that fails is not asked again */
 
 	/*
-	 * Told what people may want to know, a line without a line break; may be NULL. `detail`: retries, rate limits; otherwise what
-	 * a registry wants to be shown (Warning: 299), each once.
+	 * Told what people may want to know, a line without a line break; may be NULL. `detail`: retries, rate limits;
+	 * otherwise what a registry wants to be shown (Warning: 299), each once.
 	 */
 	void (*notice)(void *ctx, bool detail, const char *text);
 	void *notice_ctx;
@@ -75,23 +75,24 @@ void registry_manifest_clear(struct registry_manifest *m);
 #define cleanup_registry_manifest __attribute__((cleanup(registry_manifest_clear)))
 
 /*
- * Reads the manifest or index that a tag names into an empty *out, or that a digest names, where tag is NULL. A place whose bytes are not those of
- * the digest, or of the one it names itself, is passed over as a mirror that fails.
+ * Reads the manifest or index that a tag names into an empty *out, or that a digest names, where tag is NULL. A place
+ * whose bytes are not those of the digest, or of the one it names itself, is passed over as a mirror that fails.
  * ERR_NOT_FOUND, ERR_DENIED, ERR_CONTENT (too long, wrong), ERR_IO.
  */
 int registry_manifest(struct registry *r, const char *registry, const char *repository, const char *tag,
 		      const struct digest *digest, struct registry_manifest *out, struct err *e);
 
 /*
- * Asks what digest a tag has, by HEAD, which does not count against pull limits. The body stays empty. Where no place tells (it knows no
- * HEAD, or names no digest, or refuses), has_hint is false, and it is for registry_manifest to find out why.
+ * Asks what digest a tag has, by HEAD, which does not count against pull limits. The body stays empty. Where no place
+ * tells (it knows no HEAD, or names no digest, or refuses), has_hint is false, and it is for registry_manifest to find
+ * out why.
  */
 int registry_resolve(struct registry *r, const char *registry, const char *repository, const char *tag,
 		     struct registry_manifest *out, struct err *e);
 
 /*
- * Whether the registry takes these credentials: what its GET /v2/ wants is done with them. 0 also where it wants none. ERR_DENIED when they
- * are refused.
+ * Whether the registry takes these credentials: what its GET /v2/ wants is done with them. 0 also where it wants none.
+ * ERR_DENIED when they are refused.
  */
 int registry_login(struct registry *r, const char *registry, const struct credentials *who, struct err *e);
 
@@ -103,8 +104,8 @@ struct registry_sink {
 	int (*restart)(struct registry_sink *self, struct err *e);
 	int (*data)(struct registry_sink *self, const void *data, size_t n, struct err *e);
 	/*
-	 * All bytes have been given. ERR_CONTENT: they are wrong, and forgotten (the offset is 0); another place may have better ones. May
-	 * be NULL.
+	 * All bytes have been given. ERR_CONTENT: they are wrong, and forgotten (the offset is 0); another place may
+	 * have better ones. May be NULL.
 	 */
 	int (*finish)(struct registry_sink *self, struct err *e);
 };
@@ -123,8 +124,8 @@ int registry_fetch(struct registry *r, const char *registry, const char *reposit
 int registry_run(struct registry *r, int fd, int timeout_ms, bool *readable, struct err *e);
 
 /*
- * The sink of a blob that is done, or NULL. why->kind is ERR_NONE when all its bytes have been given to the sink, and it has finished well;
- * otherwise what went wrong at the last place that was asked.
+ * The sink of a blob that is done, or NULL. why->kind is ERR_NONE when all its bytes have been given to the sink, and it
+ * has finished well; otherwise what went wrong at the last place that was asked.
  */
 struct registry_sink *registry_done(struct registry *r, struct err *why);
 

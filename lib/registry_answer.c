@@ -110,8 +110,8 @@ static int finish(struct call *c, struct err *e)
 }
 
 /*
- * A HEAD that does not say what was asked. Where it says how long to wait, it is asked again then; otherwise another place may know, and at last
- * registry_manifest will find out why.
+ * A HEAD that does not say what was asked. Where it says how long to wait, it is asked again then; otherwise another
+ * place may know, and at last registry_manifest will find out why.
  */
 static int give_up_head(struct call *c, long status, struct err *e)
 {

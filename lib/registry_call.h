@@ -1,5 +1,6 @@
 /*
- * registry_call - one request of registry.h on its way, through challenges, redirects, retries and endpoints. Private to registry*.c.
+ * registry_call - one request of registry.h on its way, through challenges, redirects, retries and endpoints. Private to
+ * registry*.c.
  */
 #ifndef CR_REGISTRY_CALL_H
 #define CR_REGISTRY_CALL_H
@@ -99,7 +100,10 @@ int call_add_endpoints(struct call *c, struct err *e);
 
 void registry_free_places(struct registry *r);
 
-/* The loopback endpoint at hand speaks TLS, it seems: it is asked by https from now on. `why`: only a guess, should that fail too; or NULL. */
+/*
+ * The loopback endpoint at hand speaks TLS, it seems: it is asked by https from now on. `why`: only a guess, should that
+ * fail too; or NULL.
+ */
 int call_change_to_tls(struct call *c, const struct err *why, struct err *e);
 
 /* The host (and port) of the endpoint at hand. */
@@ -109,7 +113,8 @@ const char *call_host(const struct call *c);
 bool call_asks_origin(const struct call *c);
 
 /*
- * Appends who answers, where the image's name does not say it, with ": " behind it: a mirror, or a host that was redirected to.
+ * Appends who answers, where the image's name does not say it, with ": " behind it: a mirror, or a host that was
+ * redirected to.
  */
 void call_who_answers(const struct call *c, struct buf *out);
 
@@ -133,8 +138,8 @@ int call_use_grant(struct call *c, struct err *e);
 void call_granted(struct call *c);
 
 /*
- * After a 401: finds another c->authorization for the answer's challenge. 1 when there is one to try, 0 when not, -1 with the error set, and *fault telling
- * of the token server.
+ * After a 401: finds another c->authorization for the answer's challenge. 1 when there is one to try, 0 when not, -1
+ * with the error set, and *fault telling of the token server.
  */
 int call_authorize(struct call *c, struct token_fault *fault, struct err *e);
 
@@ -146,8 +151,8 @@ void registry_free_grants(struct registry *r);
 int64_t call_asked_to_wait(const struct call *c);
 
 /*
- * The endpoint at hand has failed: it is asked once more, if its fault may pass, or the next one is. 0, or -1 with *why in *e when there is no
- * other way.
+ * The endpoint at hand has failed: it is asked once more, if its fault may pass, or the next one is. 0, or -1 with *why
+ * in *e when there is no other way.
  */
 int call_try_on(struct call *c, const struct err *why, enum http_fault fault, long status, struct err *e);
 

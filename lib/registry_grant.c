@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-#define CHALLENGES_MAX 3 /* answered for one call without getting what was asked for: by /v2/, another's grant, one of its own */
+/* Answered for one call without getting what was asked for: by /v2/, another's grant, one of its own. */
+#define CHALLENGES_MAX 3
 
 /* An Authorization for a repository of an endpoint: sent at once with its next requests. */
 struct grant {

@@ -30,9 +30,9 @@ static int64_t pause_before(const struct call *c, int64_t asked)
 }
 
 /*
- * A connection that breaks may hold the next time. One that cannot be had, or brings what is no http, may be had again if it was
- * there before; one that
- * stalls has cost its time already, and is given another only if much came since it last did.
+ * A connection that breaks may hold the next time. One that cannot be had, or brings what is no http, may be had again
+ * if it was there before; one that stalls has cost its time already, and is given another only if much came since it
+ * last did.
  */
 static bool may_pass(struct call *c, enum http_fault fault, long status)
 {

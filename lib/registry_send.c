@@ -22,7 +22,10 @@ static int take_error(struct call *c, const void *data, size_t n, struct err *e)
 	return err_set(e, ERR_IO, "an error's text of more than %d bytes", ERROR_TEXT_MAX);
 }
 
-/* A length that cannot be right: known before the bytes come. `from`: where the answer begins; a part of the rest may end where it will. */
+/*
+ * A length that cannot be right: known before the bytes come. `from`: where the answer begins; a part of the rest may
+ * end where it will.
+ */
 static int check_length(const struct call *c, const struct http_transfer *t, int64_t from, struct err *e)
 {
 	int64_t length;
@@ -52,7 +55,10 @@ static int check_range(const struct call *c, const struct http_transfer *t, int6
 	return check_length(c, t, offset, e);
 }
 
-/* The headers are there, whether or not a body will come whole: what they say of the answer's place in the blob is compared with where the sink is. */
+/*
+ * The headers are there, whether or not a body will come whole: what they say of the answer's place in the blob is
+ * compared with where the sink is.
+ */
 static int begin(void *ctx, const struct http_transfer *t, long status, struct err *e)
 {
 	struct call *c = ctx;

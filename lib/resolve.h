@@ -1,6 +1,6 @@
 /*
- * resolve - from a reference to the records of its images: index, manifest and config come into the store, the platform is chosen, and the
- * layers are named.
+ * resolve - from a reference to the records of its images: index, manifest and config come into the store, the platform
+ * is chosen, and the layers are named.
  *
  *	struct resolve r = { .fetch = { .store = &store, .registry = registry }, .platform = platform };
  *	resolve_ref(&r, &ref, stdout, e);
@@ -23,8 +23,8 @@ struct resolve {
 };
 
 /*
- * Prints the records of what `ref` names (record_print), an image's when its manifest and config are in the store. ERR_NOT_FOUND also where an
- * index has nothing for the platform.
+ * Prints the records of what `ref` names (record_print), an image's when its manifest and config are in the store.
+ * ERR_NOT_FOUND also where an index has nothing for the platform.
  */
 int resolve_ref(struct resolve *r, const struct ref *ref, FILE *out, struct err *e);
 

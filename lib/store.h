@@ -72,8 +72,9 @@ int store_copy_blob(const struct store *s, const struct digest *d, int out, stru
 struct ingest; /* one blob on its way in */
 
 /*
- * Begins or continues a blob of `size` bytes (-1: not known, and then at most STORE_BLOB_MAX). Waits while another process is at the same blob. Returns NULL
- * with e->kind left ERR_NONE when the blob is in the store by now, NULL with the error set on failure.
+ * Begins or continues a blob of `size` bytes (-1: not known, and then at most STORE_BLOB_MAX). Waits while another
+ * process is at the same blob. Returns NULL with e->kind left ERR_NONE when the blob is in the store by now, NULL with
+ * the error set on failure.
  */
 struct ingest *ingest_open(const struct store *s, const struct digest *d, int64_t size, struct err *e);
 

@@ -8,7 +8,10 @@
 
 /* --- who may be asked, and told --- */
 
-/* A registry that is asked by plain http and is not on loopback is so because the user wants it: then its realm may be, too. */
+/*
+ * A registry that is asked by plain http and is not on loopback is so because the user wants it: then its realm may be,
+ * too.
+ */
 static int check_realm(const char *realm, const struct http_origin *origin, struct http_origin *out, struct err *e)
 {
 	if (strchr(realm, '#'))

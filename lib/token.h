@@ -1,6 +1,6 @@
 /*
- * token - Bearer tokens of a registry's token server (distribution spec/auth/token.md, oauth.md). Who keeps one gives it to the
- * registry that it was asked for, and to nobody else: another's challenge may be a copy.
+ * token - Bearer tokens of a registry's token server (distribution spec/auth/token.md, oauth.md). Who keeps one gives it
+ * to the registry that it was asked for, and to nobody else: another's challenge may be a copy.
  */
 #ifndef CR_TOKEN_H
 #define CR_TOKEN_H
