@@ -11,6 +11,8 @@
 
 #define CHUNK (256 * 1024)
 #define FLUSH (8 << 20) /* bytes after which the disk is set to work */
+#define SYNC (1 << 20)	/* bytes that may be lost with the power, where the disk is quick enough */
+#define SYNC_SHARE 32	/* at most this part of the time is spent on that */
 
 struct ingest {
 	const struct store *store;
@@ -18,6 +20,8 @@ struct ingest {
 	int64_t size;	/* that the descriptor says */
 	int64_t offset; /* bytes written and hashed */
 	int64_t flushed; /* of them, told to go to the disk */
+	int64_t synced;	 /* of them, on it for good */
+	int64_t next_sync; /* io_clock: when waiting for the disk again does not cost too much */
 	struct hash *hash;
 	int fd; /* tmp/name, locked */
 	bool committed;
@@ -59,7 +63,7 @@ static int rehash(struct ingest *in, struct err *e)
 		if (in->offset > limit(in))
 			return ingest_restart(in, e);
 		if (got < CHUNK) {
-			in->flushed = in->offset;
+			in->flushed = in->synced = in->offset;
 			return 0;
 		}
 	}
@@ -118,9 +122,30 @@ int ingest_restart(struct ingest *in, struct err *e)
 	struct digest discarded;
 
 	hash_final(in->hash, &discarded);
-	in->offset = in->flushed = 0;
+	in->offset = in->flushed = in->synced = 0;
 	if (ftruncate(in->fd, 0) == -1 || lseek(in->fd, 0, SEEK_SET) == -1)
 		return err_errno(e, errno, "tmp/%s", in->name);
+	return 0;
+}
+
+/*
+ * What is on its way to the disk need not be waited for at the end; what has arrived there is not lost with the power. A failure
+ * is final: a second fsync may not know of it.
+ */
+static int keep_up(struct ingest *in, struct err *e)
+{
+	int64_t began;
+
+	if (in->offset - in->flushed >= FLUSH) {
+		fsext_flush(in->fd, in->flushed, in->offset - in->flushed);
+		in->flushed = in->offset;
+	}
+	if (in->offset - in->synced < SYNC || (began = io_clock()) < in->next_sync)
+		return 0;
+	if (fsync(in->fd) == -1)
+		return err_errno(e, errno, "%s: write", digest_str(&in->digest).text);
+	in->next_sync = io_clock() + (io_clock() - began) * SYNC_SHARE;
+	in->synced = in->flushed = in->offset;
 	return 0;
 }
 
@@ -133,12 +158,7 @@ int ingest_write(struct ingest *in, const void *data, size_t n, struct err *e)
 		return err_errno(e, errno, "%s: write", digest_str(&in->digest).text);
 	hash_update(in->hash, data, n);
 	in->offset += (int64_t)n;
-	/* What is on its way to the disk need not be waited for at the end, and is there after a power cut. */
-	if (in->offset - in->flushed >= FLUSH) {
-		fsext_flush(in->fd, in->flushed, in->offset - in->flushed);
-		in->flushed = in->offset;
-	}
-	return 0;
+	return keep_up(in, e);
 }
 
 int ingest_commit(struct ingest *in, struct err *e)
