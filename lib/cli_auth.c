@@ -68,12 +68,12 @@ char *cli_auth_file(const struct cli_registry *c, const char *place, struct err 
 	char *path;
 	int has;
 
+	if ((path = path_from("REGISTRY_AUTH_FILE", NULL, "")))
+		return path;
 	for (size_t i = 0; i < c->auth_count; i++) {
 		if ((has = auth_has(c->auth_files[i], place, e)))
 			return has == 1 ? copy(c->auth_files[i], e) : NULL;
 	}
-	if ((path = path_from("REGISTRY_AUTH_FILE", NULL, "")))
-		return path;
 	docker = path_from("DOCKER_CONFIG", "/.docker", "/config.json");
 	has = docker ? auth_has_helper(docker, place, e) : 0;
 	if (has)

@@ -14,7 +14,7 @@
 char *cli_auth_place(const char *text, struct err *e);
 
 /*
- * The file that a login is written to: the first of c's that has an entry of that place; else $REGISTRY_AUTH_FILE; else
+ * The file that a login is written to: $REGISTRY_AUTH_FILE; else the first of c's that has an entry of that place; else
  * docker's own, if it has a helper keep the registry's secrets; else ${XDG_CONFIG_HOME:-~/.config}/containers/auth.json.
  * Owned by the caller. NULL with the error set.
  */

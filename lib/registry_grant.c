@@ -170,7 +170,9 @@ int call_authorize(struct call *c, struct token_fault *fault, struct err *e)
 	}
 	if (got == 1)
 		got = find_and_answer(c, &challenge, fault, &text, e);
-	if (fault->withheld)
+	if (fault->withheld && c->kind == CALL_LOGIN) /* a token for nobody would prove nothing */
+		got = err_set(e, ERR_DENIED, "its token server is another's, and is not told the password: %s", challenge.realm);
+	else if (fault->withheld)
 		call_tell(c, "%s: its token server is another's, and is not told the credentials: %s", call_host(c), challenge.realm);
 	if (got == 1 && keep_grant(c, &text, e) == -1)
 		got = -1;

@@ -54,6 +54,8 @@ class Play(BaseHTTPRequestHandler):
             self.reply(200, json.dumps({"token": "token-of-" + (self.authorization[6:] or "nobody")}).encode())
         elif self.parts[0] == "target":
             self.challenge()
+        elif self.parts == ["v2"]:
+            self.reply(200) if self.authorization else self.challenge()
         elif len(self.parts) > 3:
             getattr(self, self.parts[1].replace("-", "_"))()
         else:

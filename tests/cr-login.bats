@@ -452,8 +452,8 @@ END
 # --- which file ---
 
 @test "the file that has an entry already is written to" {
-	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run DOCKER_CONFIG=$BATS_TEST_TMPDIR/docker REGISTRY_AUTH_FILE=$BATS_TEST_TMPDIR/own.json
-	local files=("$REGISTRY_AUTH_FILE" "$XDG_RUNTIME_DIR/containers/auth.json" "$FILE" "$DOCKER_CONFIG/config.json" "$HOME/.docker/config.json")
+	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run DOCKER_CONFIG=$BATS_TEST_TMPDIR/docker
+	local files=("$XDG_RUNTIME_DIR/containers/auth.json" "$FILE" "$DOCKER_CONFIG/config.json" "$HOME/.docker/config.json")
 	local i j
 	for i in "${!files[@]}"; do
 		for j in "${!files[@]}"; do
@@ -471,7 +471,14 @@ END
 	done
 }
 
-@test "else REGISTRY_AUTH_FILE; else docker's, where a helper keeps its secrets; else auth.json" {
+@test "REGISTRY_AUTH_FILE is written to, whatever the others have" {
+	file "$HOME/.docker/config.json" '{"auths":{"q.io":{"auth":"eDp5"}}}'
+	REGISTRY_AUTH_FILE=$BATS_TEST_TMPDIR/own.json keep secret q.io
+	[ "$(entry "$BATS_TEST_TMPDIR/own.json" q.io)" = me:secret ]
+	[ "$(entry "$HOME/.docker/config.json" q.io)" = x:y ]
+}
+
+@test "else docker's, where a helper keeps its secrets; else auth.json" {
 	good_helper good
 	keep 1 q.io
 	[ "$(entry "$FILE" q.io)" = me:1 ]
@@ -655,12 +662,13 @@ END
 @test "a helper that goes on for ever is killed" {
 	helper endless <<'END'
 echo $$ >"$HELPERS/pid"
-exec yes
+trap '' PIPE
+while :; do echo word; done
 END
 	file "$FILE" '{"credsStore":"endless"}'
 	run --separate-stderr timeout 20 cr-login -d q.io
+	not kill -KILL "$(cat "$HELPERS/pid")"
 	fails 3 'docker-credential-endless get: it says more than 65536 bytes'
-	not kill -0 "$(cat "$HELPERS/pid")"
 }
 
 @test "a helper that does not read what it is told, or leaves somebody behind" {

@@ -220,3 +220,13 @@ readonly SECRET='hunter2|Ym9iOmh1bnRlcjI='
 	[[ $stderr == *query* ]]
 	[ -z "$(requests 2)" ]
 }
+
+@test "a login whose password would go to nobody is not taken for one" {
+	export REGISTRY_AUTH_FILE=$BATS_TEST_TMPDIR/auth.json
+	run -5 --separate-stderr cr-login -u bob --password-stdin "$TWO" <<<hunter2 # its realm is at the other place
+	[[ $stderr == *"not told the password"* ]]
+	[ ! -e "$REGISTRY_AUTH_FILE" ]
+	run -0 cr-login -u bob --password-stdin "$ONE" <<<hunter2
+	[ -s "$REGISTRY_AUTH_FILE" ]
+	run ! grep -qE "$SECRET" <(requests 2)
+}
