@@ -448,6 +448,10 @@ teardown() {
 	[ "$output" = hello ]
 }
 
+are_null() {
+	[ "$(readlink "$@")" = $'/dev/null\n/dev/null' ]
+}
+
 @test "a standard descriptor that was closed is /dev/null, and no file of the store" {
 	[ -d /proc/self/fd ] || skip "no /proc"
 	cr-fetch-manifest busybox | cr-fetch-blob >records
@@ -459,7 +463,7 @@ teardown() {
 		exec 7>in
 		head -n 1 records >&7 # once it is taken, the store is open
 		until_true sh -c "[ \"\$(readlink /proc/$pid/exe)\" = '$(readlink -f "$BIN/${program%% *}")' ] && [ \$(ls /proc/$pid/fd | wc -l) -gt 4 ]"
-		[ "$(readlink "/proc/$pid/fd/1" "/proc/$pid/fd/2")" = $'/dev/null\n/dev/null' ]
+		until_true are_null "/proc/$pid/fd/1" "/proc/$pid/fd/2" # the loader's own files may have been counted
 		exec 7>&-
 		wait "$pid" || :
 	done
