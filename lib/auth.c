@@ -64,8 +64,7 @@ void auth_basic(const struct credentials *c, struct buf *out)
 	buf_addf(&plain, "%s:%s", c->user, c->password);
 	buf_adds(out, "Basic ");
 	encode_base64((const unsigned char *)buf_text(&plain), plain.len, out);
-	if (plain.data)
-		explicit_bzero(plain.data, plain.len);
+	buf_wipe(&plain);
 }
 
 #define SHORT 4 /* bytes of a password that would strike out half of any text */
@@ -92,8 +91,7 @@ void auth_strike_out(const char *authorization, struct buf *text)
 		if (password && strlen(password + 1) >= SHORT)
 			strike_out(password + 1, text);
 	}
-	if (plain.data)
-		explicit_bzero(plain.data, plain.len);
+	buf_wipe(&plain);
 }
 
 /* "user:password", with NULs behind it at times; the user "<token>" has an identity token for a password. */
@@ -143,8 +141,7 @@ static int read_entry(struct json_value entry, struct credentials *out, struct e
 	else
 		status = err_set(e, ERR_CONTENT, "not base64");
 	wipe(&encoded);
-	if (plain.data)
-		explicit_bzero(plain.data, plain.len);
+	buf_wipe(&plain);
 	return status == -1 ? -1 : 1;
 }
 

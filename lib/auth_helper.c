@@ -285,8 +285,7 @@ int auth_helper_store(const char *name, const char *server, const struct credent
 	status = buf_check(&text, e) == -1 || check_written(&text, who, e) == -1 ? -1 : 0;
 	if (status == 0)
 		status = run(name, "store", buf_text(&text), who->password, NULL, NULL, e);
-	if (text.data)
-		explicit_bzero(text.data, text.len);
+	buf_wipe(&text);
 	if (status == 1) /* "not found" is no answer to this */
 		return err_set(e, ERR_IO, "docker-credential-%s store: %s", name, not_found);
 	return status;

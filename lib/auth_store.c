@@ -29,8 +29,7 @@ static void put_entry(struct json_writer *w, const struct change *c, struct err 
 	if (c->who) {
 		auth_basic(c->who, &basic);
 		json_put_string(w, "auth", buf_check(&basic, e) == -1 ? "" : buf_text(&basic) + strlen("Basic "));
-		if (basic.data)
-			explicit_bzero(basic.data, basic.len);
+		buf_wipe(&basic);
 	}
 	json_end(w);
 }
@@ -110,8 +109,7 @@ static int change_file(const char *path, const struct change *c, struct err *e)
 		found = err_context(e, "%s", path);
 	else if ((!c->remove || found) && auth_replace_commit(&r, &text, e) == -1)
 		found = -1;
-	if (text.data)
-		explicit_bzero(text.data, text.len);
+	buf_wipe(&text);
 	buf_clear(&text);
 	return found;
 }

@@ -12,6 +12,12 @@ void buf_clear(struct buf *b)
 	*b = (struct buf)BUF_INIT;
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->data)
+		explicit_bzero(b->data, b->len);
+}
+
 void buf_reset(struct buf *b)
 {
 	b->len = 0;

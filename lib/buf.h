@@ -27,6 +27,7 @@ struct buf {
 #define BUF_INIT { NULL, 0, 0, false }
 
 void buf_clear(struct buf *b); /* frees, and is empty again */
+void buf_wipe(struct buf *b);  /* overwrites what is in it, a secret; the length stays */
 void buf_reset(struct buf *b); /* empty, memory kept */
 #define cleanup_buf __attribute__((cleanup(buf_clear)))
 

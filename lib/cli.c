@@ -189,6 +189,20 @@ int cli_store_path(const struct cli *c, struct buf *out, struct err *e)
 	return buf_check(out, e);
 }
 
+char *cli_path(const char *variable, const char *home, const char *rest)
+{
+	const char *value = variable ? getenv(variable) : NULL;
+	struct buf path = BUF_INIT;
+
+	if (value && *value)
+		buf_addf(&path, "%s%s", value, rest);
+	else if (home && (value = getenv("HOME")) && *value)
+		buf_addf(&path, "%s%s%s", value, home, rest);
+	else
+		return NULL;
+	return buf_steal(&path);
+}
+
 char *cli_environment(const char *text)
 {
 	struct buf b = BUF_INIT;

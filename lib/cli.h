@@ -73,6 +73,12 @@ int cli_store_path(const struct cli *c, struct buf *out, struct err *e);
  */
 char *cli_environment(const char *text);
 
+/*
+ * "<directory><rest>", where the variable (or NULL) names a directory; else, with `home`, "$HOME<home><rest>". Owned by the
+ * caller. NULL where there is neither.
+ */
+char *cli_path(const char *variable, const char *home, const char *rest);
+
 /* Last call of main: flushes stdout; a failure there (a full disk) turns status 0 into 1. */
 int cli_end(const struct cli *c, int status);
 

@@ -38,21 +38,6 @@ char *cli_auth_place(const char *text, struct err *e)
 	return NULL;
 }
 
-/* "$VARIABLE<rest>"; without the variable, "$HOME<home><rest>". NULL where there is neither. */
-static char *path_from(const char *variable, const char *home, const char *rest)
-{
-	const char *value = getenv(variable);
-	struct buf path = BUF_INIT;
-
-	if (value && *value)
-		buf_addf(&path, "%s%s", value, rest);
-	else if (home && (value = getenv("HOME")) && *value)
-		buf_addf(&path, "%s%s%s", value, home, rest);
-	else
-		return NULL;
-	return buf_steal(&path);
-}
-
 static char *copy(const char *path, struct err *e)
 {
 	char *own = strdup(path);
@@ -68,17 +53,17 @@ char *cli_auth_file(const struct cli_registry *c, const char *place, struct err 
 	char *path;
 	int has;
 
-	if ((path = path_from("REGISTRY_AUTH_FILE", NULL, "")))
+	if ((path = cli_path("REGISTRY_AUTH_FILE", NULL, "")))
 		return path;
 	for (size_t i = 0; i < c->auth_count; i++) {
 		if ((has = auth_has(c->auth_files[i], place, e)))
 			return has == 1 ? copy(c->auth_files[i], e) : NULL;
 	}
-	docker = path_from("DOCKER_CONFIG", "/.docker", "/config.json");
+	docker = cli_path("DOCKER_CONFIG", "/.docker", "/config.json");
 	has = docker ? auth_has_helper(docker, place, e) : 0;
 	if (has)
 		return has == 1 ? steal_ptr(&docker) : NULL;
-	path = path_from("XDG_CONFIG_HOME", "/.config", "/containers/auth.json");
+	path = cli_path("XDG_CONFIG_HOME", "/.config", "/containers/auth.json");
 	if (!path)
 		err_set(e, ERR_USAGE, "no file for credentials: set REGISTRY_AUTH_FILE or HOME");
 	return path;

@@ -42,21 +42,6 @@ bool cli_registry_option(struct cli_registry *c, int option)
 	}
 }
 
-/* "<directory><rest>", when the variable names a directory; or with `home`, "$HOME<home><rest>" in its stead. */
-static char *config_path(const char *variable, const char *home, const char *rest)
-{
-	const char *value = variable ? getenv(variable) : NULL;
-	struct buf path = BUF_INIT;
-
-	if (value && *value)
-		buf_addf(&path, "%s%s", value, rest);
-	else if (home && (value = getenv("HOME")) && *value)
-		buf_addf(&path, "%s%s%s", value, home, rest);
-	else
-		return NULL;
-	return buf_steal(&path);
-}
-
 static void add_auth_file(struct cli_registry *c, char *path)
 {
 	if (path)
@@ -115,16 +100,16 @@ static int read_mirrors(struct cli_registry *c, const char *path, struct err *e)
 
 int cli_registry_load(struct cli_registry *c, struct err *e)
 {
-	cleanup_free char *mirrors = config_path("XDG_CONFIG_HOME", "/.config", "/container/registries");
+	cleanup_free char *mirrors = cli_path("XDG_CONFIG_HOME", "/.config", "/container/registries");
 
-	add_auth_file(c, config_path("REGISTRY_AUTH_FILE", NULL, ""));
-	add_auth_file(c, config_path("XDG_RUNTIME_DIR", NULL, "/containers/auth.json"));
-	add_auth_file(c, config_path("XDG_CONFIG_HOME", "/.config", "/containers/auth.json"));
-	add_auth_file(c, config_path("DOCKER_CONFIG", NULL, "/config.json"));
-	add_auth_file(c, config_path(NULL, "/.docker", "/config.json"));
+	add_auth_file(c, cli_path("REGISTRY_AUTH_FILE", NULL, ""));
+	add_auth_file(c, cli_path("XDG_RUNTIME_DIR", NULL, "/containers/auth.json"));
+	add_auth_file(c, cli_path("XDG_CONFIG_HOME", "/.config", "/containers/auth.json"));
+	add_auth_file(c, cli_path("DOCKER_CONFIG", NULL, "/config.json"));
+	add_auth_file(c, cli_path(NULL, "/.docker", "/config.json"));
 	c->policy.auth_files = (const char *const *)c->auth_files;
-	add_cert_dir(c, config_path("XDG_CONFIG_HOME", "/.config", "/container/certs.d"));
-	add_cert_dir(c, config_path("XDG_CONFIG_HOME", "/.config", "/containers/certs.d"));
+	add_cert_dir(c, cli_path("XDG_CONFIG_HOME", "/.config", "/container/certs.d"));
+	add_cert_dir(c, cli_path("XDG_CONFIG_HOME", "/.config", "/containers/certs.d"));
 	add_cert_dir(c, strdup("/etc/container/certs.d"));
 	add_cert_dir(c, strdup("/etc/containers/certs.d"));
 	add_cert_dir(c, strdup("/etc/docker/certs.d"));

@@ -27,8 +27,7 @@ static void call_free(struct call *c)
 	free(c->repository);
 	free(c->path);
 	buf_clear(&c->url);
-	if (c->authorization.data)
-		explicit_bzero(c->authorization.data, c->authorization.len);
+	buf_wipe(&c->authorization);
 	buf_clear(&c->authorization);
 	buf_clear(&c->error_text);
 	free(c);

@@ -21,8 +21,7 @@ struct grant {
 
 static void grant_free(struct grant *g)
 {
-	if (g->authorization.data)
-		explicit_bzero(g->authorization.data, g->authorization.len);
+	buf_wipe(&g->authorization);
 	buf_clear(&g->authorization);
 	free(g->repository);
 	free(g);
@@ -49,8 +48,7 @@ static struct grant *grant_of(const struct call *c)
 
 static int set_authorization(struct call *c, const struct buf *text, struct err *e)
 {
-	if (c->authorization.data)
-		explicit_bzero(c->authorization.data, c->authorization.len);
+	buf_wipe(&c->authorization);
 	buf_reset(&c->authorization);
 	buf_add(&c->authorization, buf_text(text), text->len);
 	return buf_check(&c->authorization, e);
@@ -88,8 +86,7 @@ static int keep_grant(struct call *c, const struct buf *text, struct err *e)
 		c->r->grants = g;
 	}
 	g->accepted = false;
-	if (g->authorization.data)
-		explicit_bzero(g->authorization.data, g->authorization.len);
+	buf_wipe(&g->authorization);
 	buf_reset(&g->authorization);
 	buf_add(&g->authorization, buf_text(text), text->len);
 	return buf_check(&g->authorization, e) == -1 ? -1 : set_authorization(c, text, e);
@@ -176,7 +173,6 @@ int call_authorize(struct call *c, struct token_fault *fault, struct err *e)
 		call_tell(c, "%s: its token server is another's, and is not told the credentials: %s", call_host(c), challenge.realm);
 	if (got == 1 && keep_grant(c, &text, e) == -1)
 		got = -1;
-	if (text.data)
-		explicit_bzero(text.data, text.len);
+	buf_wipe(&text);
 	return got;
 }

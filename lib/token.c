@@ -127,8 +127,7 @@ static long ask_by_get(struct asking *a, const struct credentials *who, struct e
 	}
 	if (buf_check(&url, e) == 0 && buf_check(&header, e) == 0)
 		status = ask(a, buf_text(&url), header.len ? buf_text(&header) : NULL, NULL, e);
-	if (header.data)
-		explicit_bzero(header.data, header.len);
+	buf_wipe(&header);
 	return status;
 }
 
@@ -142,8 +141,7 @@ static long ask_server(struct asking *a, const struct credentials *who, struct e
 	post_form(a->challenge, who->identity_token, &form);
 	if (buf_check(&form, e) == 0)
 		status = ask(a, a->challenge->realm, NULL, buf_text(&form), e);
-	if (form.data)
-		explicit_bzero(form.data, form.len);
+	buf_wipe(&form);
 	return status == 404 || status == 405 ? ask_by_get(a, NULL, e) : status; /* it knows only the older way */
 }
 
@@ -193,8 +191,7 @@ static void add_words(const struct asking *a, const struct credentials *who, str
 	auth_strike_out(buf_text(&sent), &words);
 	if (words.len)
 		buf_addf(out, " (it said: %s)", buf_text(&words));
-	if (sent.data)
-		explicit_bzero(sent.data, sent.len);
+	buf_wipe(&sent);
 }
 
 static int refuse(const struct asking *a, long status, const struct credentials *who, struct err *e)
@@ -225,8 +222,7 @@ int token_get(struct http *h, const struct token_request *q, struct buf *out, st
 	status = ask_server(&a, who, e);
 	if (status != -1)
 		status = status == 200 ? read_answer(&a.body, out, e) : refuse(&a, status, who, e);
-	if (a.body.data)
-		explicit_bzero(a.body.data, a.body.len);
+	buf_wipe(&a.body);
 	buf_clear(&a.body);
 	*fault = a.fault;
 	return status == -1 ? err_context(e, "token server %s", realm.host) : 0;
