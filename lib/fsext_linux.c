@@ -125,6 +125,11 @@ bool fsext_is_opaque(int dir)
 	return fsext_get_xattr(dir, "", OPAQUE, &value, 1) == 1 && value == 'y';
 }
 
+int fsext_exchange(int dir, const char *name, int other_dir, const char *other_name)
+{
+	return renameat2(dir, name, other_dir, other_name, RENAME_EXCHANGE);
+}
+
 /* One extent for two files (btrfs, xfs): asked for by itself, since copy_file_range does it on newer kernels alone. */
 static bool clone_range(int from, int to, off_t at, off_t n)
 {
