@@ -164,11 +164,9 @@ static int apply(void *ctx, struct err *e)
 		.note = mention,
 		.ctx = a->program,
 	};
-	struct source_fd in;
 
 	umask(0);
-	source_fd_init(&in, STDIN_FILENO, "standard input");
-	return unpack_stream(&in.source, NULL, a->root, &options, (int[]){ STDIN_FILENO, worker_report() }, 2, e);
+	return unpack_stream(STDIN_FILENO, "standard input", NULL, a->root, &options, (int[]){ worker_report() }, 1, e);
 }
 
 static int apply_stdin(struct program *p, const char *dir)
