@@ -106,16 +106,19 @@ static FILE *open_notes(int dir, bool fresh, struct err *e)
 static int unpack_to(struct unpack *u, int dir, int root, struct err *e)
 {
 	const struct descriptor *blob = u->blob;
-	cleanup_fd int fd = -1;
+	cleanup_fd int fd = -1, paths = io_scratch(dir), spool = io_scratch(dir);
 	cleanup_file FILE *notes = NULL;
 
+	if (paths == -1 || spool == -1)
+		return err_errno(e, errno, "make a scratch file");
 	if (store_verify_blob(u->store, &blob->digest, blob->size, e) == -1 ||
 	    (fd = store_open_blob(u->store, &blob->digest, blob->size, e)) == -1 || !(notes = open_notes(dir, true, e)))
 		return -1;
 	u->options.note = write_note;
 	u->options.ctx = notes;
-	if (unpack_stream(fd, "the blob", u->diff_id, root, &u->options, (int[]){ fileno(notes), worker_report() }, 2,
-			  e) == -1)
+	u->options.scratch = (int[]){ paths, spool };
+	if (unpack_stream(fd, "the blob", u->diff_id, root, &u->options,
+			  (int[]){ fileno(notes), worker_report(), paths, spool }, 4, e) == -1)
 		return -1;
 	return fflush(notes) == EOF ? err_errno(e, errno, "notes") : 0;
 }
