@@ -10,9 +10,11 @@ import random
 from tarkit import *
 
 NAMES = ('a', 'b', 'c', 'd')
-ODD = ('e f', 'g\n\t\\', '\u00e9', '\udcff\udcfe', '.wh', '-h', 'l' * 90)
+ACCESS_MODE = 0o754 # what ACCESS says too, as in archives by any tool
+ODD = ('e f', 'g\n\t\\', '\u00e9', '\udcff\udcfe', '.wh', '-h', 'l' * 15)
+NAME_MAX = 100 # bytes of a header's field
 CAPABILITY = bytes.fromhex('0100000200200000000000000000000000000000')
-ACCESS = bytes.fromhex('02000000' '01000600ffffffff' '02000500d2040000' '04000400ffffffff' '10000700ffffffff' '20000400ffffffff')
+ACCESS = bytes.fromhex('02000000' '01000700ffffffff' '02000500d2040000' '04000400ffffffff' '10000500ffffffff' '20000400ffffffff')
 OPAQUE = '.wh..wh..opq'
 
 
@@ -98,27 +100,33 @@ class Maker:
     def mode(self):
         return self.random.choice((0o644, 0o755, 0o700, 0o1777, 0o2755, 0o4711))
 
-    def xattr(self, of_file=False):
+    def acl(self):
+        return self.random.random() < 0.05
+
+    def xattr(self, acl, of_file=False):
         records = []
         if self.random.random() < 0.15:
             value = self.random.choice((str(self.number), '', b'\0\n\xff=' + str(self.number).encode()))
             records.append((f'SCHILY.xattr.user.{self.random.choice(NAMES)}', value))
         if of_file and self.random.random() < 0.05:
             records.append(('SCHILY.xattr.security.capability', CAPABILITY))
-        if self.random.random() < 0.05:
+        if acl:
             records.append(('SCHILY.xattr.system.posix_acl_access', ACCESS))
         return pax_header(records) if records else b''
 
     def file(self, path, spot):
         self.model.put(spot, 'f')
         self.made.add(spot)
-        return self.xattr(of_file=True) + reg(path, f'content {self.number}', mode=self.mode(), **self.fields())
+        acl = self.acl()
+        mode = ACCESS_MODE if acl else self.mode()
+        return self.xattr(acl, of_file=True) + reg(path, f'content {self.number}', mode=mode, **self.fields())
 
     def directory(self, path, spot):
         self.model.put(spot, 'd')
         self.made.add(spot)
-        fields = {**self.fields(), 'mode': self.mode() | 0o700}
-        return self.xattr() + directory(path + self.random.choice(('', '/')), **fields)
+        acl = self.acl()
+        fields = {**self.fields(), 'mode': ACCESS_MODE if acl else self.mode() | 0o700}
+        return self.xattr(acl) + directory(path + self.random.choice(('', '/')), **fields)
 
     def symlink(self, path, spot):
         target = self.random.choice(('/', '', '', '../', '/../')) + self.path()
@@ -131,26 +139,29 @@ class Maker:
         self.made.add(spot)
         return fifo(path, mode=0o620, **self.fields())
 
-    def alias(self, target):
-        """Another name for its directory, through a symlink, where there is one."""
+    def alias(self, target, spot):
+        """Another name for it, through a symlink to its directory, where there is one that `spot` is no part of."""
         above, _, name = target.rpartition('/')
         links = sorted(p for p, what in self.model.tree.items() if isinstance(what, tuple))
-        aliases = [f'{p}/{name}' for p in links if self.model.resolve(p) == above and not p.startswith(target + '/')]
+        whole, self.model.tree = self.model.tree, dict(self.model.tree)
+        self.model.remove(spot)
+        aliases = [f'{p}/{name}' for p in links if p in self.model.tree and self.model.resolve(p) == above]
+        self.model.tree = whole
+        aliases = [a for a in aliases if len(as_bytes(a)) < NAME_MAX]
         return self.random.choice(aliases) if aliases and self.random.random() < 0.7 else target
 
     def hardlink(self, path, spot):
         files = sorted(p for p, what in self.model.tree.items() if what != 'd' and p != spot)
         # one that has to give way to the link would be gone before it is linked to
-        files = [p for p in files if not p.startswith(spot + '/') and p not in self.hidden]
+        files = [p for p in files if not p.startswith(spot + '/') and (p not in self.hidden or p in self.made)]
         if not files:
             return b''
         target = self.random.choice(files)
-        name = self.alias(target)
-        if name != target and (name == spot or name.startswith(spot + '/')):
-            name = target # the link would take the place of what leads to it
+        name = self.alias(target, spot)
         self.model.put(spot, self.model.tree[target])
         self.made.add(spot)
-        return hardlink(path, name)
+        long = long_link(name) if len(as_bytes(name)) > NAME_MAX else b''
+        return long + hardlink(path, name)
 
     def whiteout(self, path, spot):
         above, _, name = path.rpartition('/')

@@ -88,6 +88,9 @@ def settle(ours, theirs, began):
     """Where umoci (0.4.7) is known to differ, without being right."""
     for path, seen in list(ours[0].items()):
         other = theirs[0].get(path)
+        if other:
+            # Go's reader takes an attribute that is empty for none
+            seen[:] = [value for value in seen if not (isinstance(value, tuple) and value[1] == b'')]
         if other and stat.S_ISDIR(other[0]) and other[4] > began:
             # it loses the time of a directory that something is removed from, or that is only implied
             other[4] = seen[4]
