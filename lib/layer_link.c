@@ -100,7 +100,7 @@ static bool is_hidden(struct layer *l, const struct target *t)
 	if (t->dir == -1)
 		return false;
 	snprintf(path, sizeof path, "%s%s%s", t->place.where, *t->place.where ? "/" : "", t->place.name);
-	return layer_flags(l, path) & PATH_WHITEOUT;
+	return (layer_flags(l, path) & (PATH_WHITEOUT | PATH_MADE)) == PATH_WHITEOUT;
 }
 
 /* Two names for one entry already: the link is there, and clearing its place could lose the file. */
