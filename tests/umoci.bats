@@ -112,6 +112,25 @@ applied_like_copied() {
 	[ -f applied/a/x ]
 }
 
+@test "a directory that is only implied, where this layer has hidden all below, has nothing of the one below" {
+	kit_image <<-'END'
+		layers = [[directory('./'), directory('a/b', mode=0o700, uid=3, mtime=9), directory('c/d', mode=0o700, uid=3, mtime=9)],
+		          [directory('./'), reg('a/x', '1'), reg('.wh.a'), reg('a/b/y', '2'), reg('c/.wh..wh..opq'), reg('c/d/y', '2')]]
+	END
+	applied_like_copied
+	[ "$(stat -c '%a %u %Y' applied/a/b)" = '755 0 0' ]
+	[ "$(stat -c '%a %u %Y' b/rootfs/c/d)" = '755 0 0' ]
+}
+
+@test "a whiteout of a name that this layer has given a lower file hides nothing" {
+	kit_image <<-'END'
+		layers = [[directory('./'), reg('f', '1')],
+		          [directory('./'), hardlink('l', 'f'), reg('.wh.l'), hardlink('m', 'l')]]
+	END
+	applied_like_copied
+	[ "$(cat applied/m)" = 1 ]
+}
+
 @test "a hard link to a directory is refused all the same" {
 	kit_image <<-'END'
 		layers = [[directory('./'), directory('a')], [directory('./'), reg('a/x', '1'), hardlink('l', 'a')]]

@@ -190,7 +190,7 @@ class Maker:
         self.made, self.hidden, self.paths = set(), set(), []
         members = []
         if self.random.random() < 0.7:
-            members = [directory('./', mode=self.random.choice((0o755, 0o755, 0o711)), **self.fields())]
+            members = [directory('./', mode=self.random.choice((0o755, 0o755, 0o775)), **self.fields())]
         kinds = [self.file] * 5 + [self.directory] * 5 + [self.symlink] * 3 + [self.hardlink] * 2
         kinds += [self.whiteout, self.opaque, self.fifo]
         for _ in range(self.random.randint(1, 14)):
