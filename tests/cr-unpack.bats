@@ -84,10 +84,12 @@ chain() {
 		[ ! -s "$last/fs/file" ] || break
 		sleep 0.01
 	done
-	[ -s "$last/fs/file" ]
-	[ -z "$(trees)" ] # none can be there before the first one is
+	[ -s "$last/fs/file" ] && came=yes || came=no
+	published=$(trees)
 	kill -CONT "$worker"
 	wait "$pid"
+	[ "$came" = yes ]
+	[ -z "$published" ] # none can be there before the first one is
 	[ "$(trees | wc -l)" -eq 4 ]
 }
 
