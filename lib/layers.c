@@ -74,7 +74,9 @@ static void job_init(struct layers *l, size_t i)
 			.devices = l->options.devices,
 			.entries_max = l->options.entries_max,
 			.bytes_max = l->options.bytes_max,
+			.free_min = l->options.free_min,
 		},
+		.window_max = l->options.window_max,
 	};
 }
 

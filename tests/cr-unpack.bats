@@ -207,6 +207,30 @@ chain() {
 	run -2 cr-unpack operand <records
 }
 
+@test "limits: --max-window" {
+	command -v zstd >/dev/null || skip "zstd is not installed"
+	mkdir tree
+	head -c 20000000 /dev/urandom >tree/file
+	tar -cf tree.tar -C tree .
+	zstd -q --long=24 tree.tar -o tree.zst
+	run -3 --separate-stderr cr-unpack -C out <tree.zst
+	[[ "$stderr" == *'window of more than 8 MiB'* ]]
+	run -0 --separate-stderr cr-unpack --max-window 16777216 -C out <tree.zst
+	cmp tree/file out/file
+	run -3 cr-unpack --max-window 1048576 -C out <tree.zst
+}
+
+@test "limits: --min-free" {
+	touch layer-file
+	tar -cf layer.tar layer-file
+	run -1 --separate-stderr cr-unpack --min-free 100 -C out <layer.tar
+	[[ "$stderr" == *'less than 100 % of the filesystem are free'* ]]
+	run -0 cr-unpack --min-free 0 -C out <layer.tar
+	for word in -1 101 x 1x ''; do
+		run -2 cr-unpack --min-free "$word" -C out <layer.tar
+	done
+}
+
 @test "promise 9: bounded: memory does not grow with the layer" {
 	[ -x /usr/bin/time ] || skip "no /usr/bin/time"
 	mkdir big
