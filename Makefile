@@ -94,9 +94,10 @@ bench-fetch: ## pulls beside skopeo's: a table of times and memory; RUNS=5
 
 bench: bench-fetch ## all tables
 
-torture: ## kill pulls, and cut the power, many times; KILLS=1000 CUTS=100
+torture: ## kill pulls, cut the power, and stack layers, many times; KILLS=1000 CUTS=100 SEEDS=1000
 	@share/install-packages build demo test
 	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} FILE_SECONDS=36000 tests/run build kill-fetch.bats
+	@SEEDS=$${SEEDS:-1000} FILE_SECONDS=36000 tests/run umoci.bats
 
 install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX)
 	install -d $(SHARE)/bash-completion/completions $(DESTDIR)$(PREFIX)/bin

@@ -129,7 +129,7 @@ static int made_implied(void *ctx, int parent, const char *name, const char *pat
 		return -1;
 	if (futimens(fd, (struct timespec[2]){ { 0, 0 }, { 0, 0 } }) == -1)
 		return err_errno(e, errno, "%s: set the times", path);
-	return l->alone && !hides ? layer_note(l, LAYER_NOTE_IMPLIED, path, "", NULL, e) : 0;
+	return l->alone && !hides && !layer_is_covered(l, path) ? layer_note(l, LAYER_NOTE_IMPLIED, path, "", NULL, e) : 0;
 }
 
 /* Finds where a clean path goes; not the root. */

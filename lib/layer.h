@@ -36,6 +36,7 @@ enum layer_note {
 	LAYER_NOTE_OWNER,    /* path: belongs to entry->uid, entry->gid, which could not be set here */
 	LAYER_NOTE_XATTR,    /* path: carried the attribute `link`, which is not kept */
 	LAYER_NOTE_TRAILING, /* path "": bytes other than zeros after the end of the archive */
+	LAYER_NOTE_SINGLE,   /* path "": owners could not be set at all; layers.h adds it, before all others */
 	LAYER_NOTE_PASSED,   /* path: as LAYER_NOTE_IMPLIED, but a later entry of this layer took its place (LAYER_ALONE) */
 };
 

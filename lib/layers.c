@@ -4,6 +4,7 @@
 #include "confine.h"
 #include "notes.h"
 #include "overlay.h"
+#include "owners.h"
 #include "unpack.h"
 #include "unpacked.h"
 #include "worker.h"
@@ -130,10 +131,15 @@ static void unlock(struct layers *l, struct job *j)
 		store_unlock(l->store, j->lock_name, &j->lock);
 }
 
+static bool is_done(const struct layers *l, const struct digest *chain_id)
+{
+	return unpacked_have(l->store, chain_id) && !owners_wanted(l->store, chain_id, &l->userns);
+}
+
 /* With the lock held: starts the worker, unless the layer was published meanwhile. */
 static int start_locked(struct layers *l, struct job *j, const struct digest *chain_id, struct err *e)
 {
-	if (unpacked_have(l->store, chain_id)) {
+	if (is_done(l, chain_id)) {
 		unlock(l, j);
 		j->state = PUBLISHED;
 		return 0;
@@ -180,7 +186,7 @@ int layers_add(struct layers *l, size_t i, struct err *e)
 		return err_set(e, ERR_CONTENT, "the image has no layer %zu", i);
 	if (j->state != IDLE)
 		return 0;
-	j->state = unpacked_have(l->store, &l->image->chain_ids[i]) ? PUBLISHED : QUEUED;
+	j->state = is_done(l, &l->image->chain_ids[i]) ? PUBLISHED : QUEUED;
 	start_queued(l);
 	return 0;
 }
@@ -322,7 +328,13 @@ static int publish(struct layers *l, struct job *j, const struct digest *chain_i
 	digest_hex(chain_id, hex);
 	if (settle(l, j, e) == -1 || summarise(l, j, e) == -1 || store_sync(l->store, e) == -1)
 		return -1;
-	if (renameat(l->store->tmp, j->dir, l->store->layers, hex) == -1 || fsync(l->store->layers) == -1)
+	if (unpacked_have(l->store, chain_id)) {
+		if (owners_replace(l->store, j->dir, chain_id, e) == -1 || remove_dir(l, j, e) == -1)
+			return -1;
+	} else if (renameat(l->store->tmp, j->dir, l->store->layers, hex) == -1) {
+		return err_errno(e, errno, "publish");
+	}
+	if (fsync(l->store->layers) == -1)
 		return err_errno(e, errno, "publish");
 	j->state = PUBLISHED;
 	unlock(l, j);

@@ -116,6 +116,8 @@ static int unpack_to(struct unpack *u, int dir, int root, struct err *e)
 	if (store_verify_blob(u->store, &blob->digest, blob->size, e) == -1 ||
 	    (fd = store_open_blob(u->store, &blob->digest, blob->size, e)) == -1 || !(notes = open_notes(dir, true, e)))
 		return -1;
+	if (!u->options.chown && notes_write(notes, LAYER_NOTE_SINGLE, "", NULL, NULL, e) == -1)
+		return -1;
 	u->options.note = write_note;
 	u->options.ctx = notes;
 	u->options.scratch = (int[]){ paths, spool };

@@ -74,7 +74,7 @@ def compare(what, a, b):
     for path in sorted(a[0].keys() | b[0].keys(), key=os.fsencode):
         left, right = a[0].get(path), b[0].get(path)
         if left != right:
-            yield f'{what}: {os.fsencode(path)}: {str(left)[:160]} is not {str(right)[:160]}'
+            yield f'{what}: {os.fsencode(path)}: {str(left)[:360]} is not {str(right)[:360]}'
 
 
 def same_links(what, a, b):
