@@ -48,8 +48,8 @@ int layer_check_space(struct layer *l, int64_t written, struct err *e)
 	l->unchecked = 0;
 	if (fstatvfs(l->root, &fs) == -1)
 		return err_errno(e, errno, "ask for the free space");
-	if (fs.f_blocks && fs.f_bavail < fs.f_blocks / 100 * LAYER_FREE_MIN_PERCENT)
-		return err_set(e, ERR_IO, "less than %d %% of the filesystem are free", LAYER_FREE_MIN_PERCENT);
+	if (fs.f_bavail < fs.f_blocks / 100 * (unsigned)l->options->free_min)
+		return err_set(e, ERR_IO, "less than %d %% of the filesystem are free", l->options->free_min);
 	return 0;
 }
 

@@ -24,6 +24,7 @@
 
 #define LAYER_ENTRIES_MAX 2000000
 #define LAYER_BYTES_MAX (INT64_C(64) << 30)
+#define LAYER_FREE_MIN 3 /* percent of a filesystem, what a program is to ask for unless told otherwise */
 
 enum layer_form { LAYER_MERGE, LAYER_ALONE };
 
@@ -44,6 +45,7 @@ struct layer_options {
 	bool chown; /* set owners: the process may (root, or root of a user namespace with a range of ids) */
 	bool devices; /* make device nodes instead of noting them */
 	int64_t entries_max, bytes_max; /* 0: the defaults above */
+	int free_min; /* percent of the filesystem, below which unpacking stops; 0: it may be filled */
 
 	/* Two empty files, open for reading and writing, for what memory is not to grow with; NULL: it grows. */
 	const int *scratch;

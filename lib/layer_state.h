@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 
 #define LAYER_BUFFER (256u << 10)	      /* bytes written at once */
-#define LAYER_FREE_MIN_PERCENT 3	      /* of the target's filesystem, below which unpacking stops */
 #define LAYER_FREE_CHECK_BYTES (INT64_C(64) << 20) /* how often that is looked at */
 #define LAYER_FREE_CHECK_ENTRIES 4096
 #define LAYER_IMPLIED_MODE 0755

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 #define SLOTS 4
-#define SLOT_BYTES (256u << 10)
+#define SLOT_BYTES (512u << 10)
 
 /* What both processes see. The pumping one is not trusted: the other believes no length, and copies before it looks. */
 struct ring {

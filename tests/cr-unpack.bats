@@ -66,6 +66,33 @@ chain() {
 	[ "$(trees | wc -l)" -eq 4 ]
 }
 
+@test "a layer that takes long does not hold up those after it" {
+	is_root || skip "only root can stop another worker"
+	mkdir big small1 small2 small3
+	head -c 100000000 /dev/zero >big/zeros
+	for n in 1 2 3; do echo "$n" >"small$n/file"; done
+	store_image example.org/long:1 big small1 small2 small3 >/dev/null
+	cr-inspect -r example.org/long:1 >long
+	cr-unpack -j 2 <long >/dev/null &
+	pid=$!
+	for _ in {1..1000}; do # its first child is the worker of the first layer
+		worker=$(pgrep -o -P "$pid") && kill -STOP "$worker" && break
+		sleep 0.01
+	done
+	last=$CR_STORE/tmp/layer-$(chain example.org/long:1 3)
+	for _ in {1..1000}; do
+		[ ! -s "$last/fs/file" ] || break
+		sleep 0.01
+	done
+	[ -s "$last/fs/file" ] && came=yes || came=no
+	published=$(trees)
+	kill -CONT "$worker"
+	wait "$pid"
+	[ "$came" = yes ]
+	[ -z "$published" ] # none can be there before the first one is
+	[ "$(trees | wc -l)" -eq 4 ]
+}
+
 @test "several images in one stream" {
 	store_image example.org/b:1 upper >/dev/null
 	{ cat records; cr-inspect -r example.org/b:1; } >both
@@ -178,6 +205,30 @@ chain() {
 		run -2 cr-unpack --max-bytes "$word" <zeros
 	done
 	run -2 cr-unpack operand <records
+}
+
+@test "limits: --max-window" {
+	command -v zstd >/dev/null || skip "zstd is not installed"
+	mkdir tree
+	head -c 20000000 /dev/urandom >tree/file
+	tar -cf tree.tar -C tree .
+	zstd -q --long=24 tree.tar -o tree.zst
+	run -3 --separate-stderr cr-unpack -C out <tree.zst
+	[[ "$stderr" == *'window of more than 8 MiB'* ]]
+	run -0 --separate-stderr cr-unpack --max-window 16777216 -C out <tree.zst
+	cmp tree/file out/file
+	run -3 cr-unpack --max-window 1048576 -C out <tree.zst
+}
+
+@test "limits: --min-free" {
+	touch layer-file
+	tar -cf layer.tar layer-file
+	run -1 --separate-stderr cr-unpack --min-free 100 -C out <layer.tar
+	[[ "$stderr" == *'less than 100 % of the filesystem are free'* ]]
+	run -0 cr-unpack --min-free 0 -C out <layer.tar
+	for word in -1 101 x 1x ''; do
+		run -2 cr-unpack --min-free "$word" -C out <layer.tar
+	done
 }
 
 @test "promise 9: bounded: memory does not grow with the layer" {
