@@ -92,7 +92,12 @@ bench-fetch: ## pulls beside skopeo's: a table of times and memory; RUNS=5
 	@$(MAKE) -s all
 	@tests/bench/fetch
 
-bench: bench-fetch ## all tables
+bench-unpack: ## unpacking beside the shell's limit, skopeo and umoci, podman: tables of times and memory; RUNS=5
+	@share/install-packages build demo bench
+	@$(MAKE) -s all
+	@tests/bench/unpack
+
+bench: bench-fetch bench-unpack ## all tables
 
 torture: ## kill pulls, cut the power, and stack layers, many times; KILLS=1000 CUTS=100 SEEDS=1000
 	@share/install-packages build demo test
@@ -113,4 +118,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: FORCE all bench bench-fetch check clean demo help install lint torture
+.PHONY: FORCE all bench bench-fetch bench-unpack check clean demo help install lint torture
