@@ -6,52 +6,7 @@ load helper
 # the store, all of that is done when $HOSTILE is "all" (make torture); else root does all, and each user half of the cases a
 # kernel. J01 is a gibibyte, and no matter of paths: else it is root's alone, by cr-unpack -C.
 
-setup_file() {
-	export WITHOUT=$BATS_FILE_TMPDIR/without_openat2
-	! command -v cc >/dev/null || cc -O2 -o "$WITHOUT" "$BATS_TEST_DIRNAME/hostile/without_openat2.c"
-	export PYTHONDONTWRITEBYTECODE=1
-}
-
-teardown() {
-	[ -z "${SCRATCH-}" ] || rm -rf "$SCRATCH"
-}
-
-# Everything below $SCRATCH: where it is fast to sync, as a layer is published only when it is on disk.
-scratch() {
-	local top=$BATS_TEST_TMPDIR
-	[ "$(stat -f -c %T /dev/shm 2>/dev/null)" != tmpfs ] || top=/dev/shm
-	SCRATCH=$(mktemp -d "$top/hostile.XXXXXX")
-	chmod 777 "$SCRATCH"
-	cp "$BATS_TEST_DIRNAME"/hostile/*.py "$SCRATCH/"
-	chmod a+r "$SCRATCH"/*.py
-}
-
-need_without() {
-	[ -x "$WITHOUT" ] || skip "there is no compiler"
-	"$WITHOUT" true || skip "no system call can be filtered here"
-}
-
-# setuid programs, which make the maps, are none to an ordinary user whose calls are filtered
-need_without_and_maps() {
-	need_without
-	need_root
-}
-
-# without [--kill] CMD...: as if the kernel had no openat2; CMD may be a function of helper.bash
-without() {
-	local how=()
-	[ "$1" != --kill ] || how=("$1")
-	shift ${#how[@]}
-	export -f as as_user as_plain_user prepare_user is_root install_tools
-	"$WITHOUT" "${how[@]}" bash -c '"$@"' - "$@"
-}
-
-# ok CMD...: the last word of CMD names what is to be gone when all went well
-ok() {
-	run "$@"
-	echo "$output"
-	[ "$status" -eq 0 ]
-}
+load hostile/helper
 
 # apply [without] [as_user|as_plain_user] -- OPTION...: by cr-unpack -C
 apply() {
@@ -61,7 +16,7 @@ apply() {
 		shift
 	done
 	scratch
-	ok "${how[@]}" python3 "$SCRATCH/run.py" -d "$SCRATCH/made" "${@:2}" cr-unpack -C
+	"${how[@]}" python3 "$SCRATCH/run.py" -d "$SCRATCH/made" "${@:2}" cr-unpack -C
 	[ ! -e "$SCRATCH/made" ]
 }
 
@@ -74,7 +29,7 @@ through_store() {
 	done
 	need_userns
 	scratch
-	ok "${how[@]}" python3 "$SCRATCH/store.py" "${@:2}" "$SCRATCH/made"
+	"${how[@]}" python3 "$SCRATCH/store.py" "${@:2}" "$SCRATCH/made"
 	[ ! -e "$SCRATCH/made" ]
 }
 
@@ -206,6 +161,75 @@ sys.stdout.buffer.write(layer(reg("a/b", "x")))' "$SCRATCH" >"$SCRATCH/layer"
 		[[ "$output" == *"signal 31"* ]]
 	done
 }
+
+# --- a defect in parsing is no escape ---
+
+# Layers that lead out of any program without checks of paths
+LEADS_OUT='A01 A02 A04 A05 B01 B04 B05 B06 B22 B24 C01 C02 C18 F24 G01 G02 G32 H02'
+
+# naive VARIANT [as_user|as_plain_user] [-k CASE]...: the cases, of which only escapes count
+naive() {
+	need_root # only who can mount can see to it that nothing is harmed
+	local variant=$1 how=()
+	shift
+	case ${1-} in as_*)
+		how=("$1")
+		"$1" true # makes the user's directory
+		shift
+		;;
+	esac
+	scratch
+	variants
+	run throwaway "${how[@]}" python3 "$SCRATCH/run.py" -d "$SCRATCH/made" -x J01 -f plain -e "$@" "$SCRATCH/variants/$variant" -C
+	echo "$output"
+}
+
+@test "without any check of paths there is no escape: the workers are confined" {
+	naive naive
+	[ "$status" -eq 0 ]
+}
+
+@test "... nor as an ordinary user" {
+	need_user
+	naive naive as_user
+	[ "$status" -eq 0 ]
+}
+
+@test "... nor as a user without subordinate ids" {
+	need_plain_user
+	naive naive as_plain_user
+	[ "$status" -eq 0 ]
+}
+
+@test "without confinement there is no escape: the paths are checked" {
+	naive bare
+	[ "$status" -eq 0 ]
+}
+
+# escape [as_user|as_plain_user]: each of them does
+escape() {
+	local options
+	read -ra options <<<"-k ${LEADS_OUT// / -k }"
+	naive naive-bare "$@" "${options[@]}"
+	[ "$status" -eq 1 ]
+	[ "$(grep ESCAPED <<<"$output" | cut -d ' ' -f 1 | sort -u | tr '\n' ' ')" = "$LEADS_OUT " ]
+}
+
+@test "without either, there are escapes" {
+	escape
+}
+
+@test "... as an ordinary user too" {
+	need_user
+	escape as_user
+}
+
+@test "... as a user without subordinate ids too" {
+	need_plain_user
+	escape as_plain_user
+}
+
+# --- the harness ---
 
 @test "the harness sees an escape" {
 	hostile -k A01 sh -c 'echo x >"$0/../canary/keep"; exit 3'

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Applies every hostile layer and looks at what came of it.
 
-usage: run.py [-k SUBSTRING] [-x ID]... [-f FORM]... [-d DIR] [-v] COMMAND...
+usage: run.py [-k SUBSTRING]... [-x ID]... [-f FORM]... [-d DIR] [-e] [-v] COMMAND...
 
 COMMAND is run once for each layer of a case, as COMMAND... TARGET with the layer on stdin. Beside TARGET lies a canary
 tree, which must be afterwards what it was before: bytes, modes, owners, links and times. An expectation is one of
@@ -11,7 +11,8 @@ tree, which must be afterwards what it was before: bytes, modes, owners, links a
   CONTAIN  either will do, but what was accepted must hold, and nothing else may come of it
 
 No layer may take more than ten seconds, or end by a signal. FORM is plain or gzip; both are the default. -x leaves a case
-out. What is made lies in DIR, which must not exist, and is afterwards gone if all went well.
+out. With -e only escapes count, and neither expectations nor claims. What is made lies in DIR, which must not exist, and is
+afterwards gone if all went well.
 
 Run it as whoever COMMAND is to run as: root, or a user that may have user namespaces. Prints a line for each failure, and a
 summary; the status is 0 when all went well.
@@ -35,8 +36,9 @@ HOLDS_WHEN_REJECTED = ('absent-out', 'not-chr')
 class Bench:
     """What one process needs to apply one case after the other."""
 
-    def __init__(self, top, command):
-        self.top, self.command, self.views, self.count = top, command, Views(), 0
+    def __init__(self, top, command, escapes_only):
+        self.top, self.command, self.escapes_only = top, command, escapes_only
+        self.views, self.count = Views(), 0
 
     def apply(self, layers, root):
         """The status of the first layer that failed, or 0; a sentence when it is none a tool may have."""
@@ -77,7 +79,9 @@ class Bench:
         if before != after:
             changed = [p for p in before.keys() | after.keys() if before.get(p) != after.get(p)]
             yield f'ESCAPED: {changed}'
-        if status is None:
+        if self.escapes_only:
+            pass
+        elif status is None:
             yield text
         else:
             yield from self.judge(case, root, status, text)
@@ -91,20 +95,21 @@ def work(bench, job):
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument('-k', dest='only', default='')
+    parser.add_argument('-k', dest='only', action='append')
     parser.add_argument('-x', dest='but', action='append', default=[])
     parser.add_argument('-f', dest='forms', action='append', choices=FORMS)
     parser.add_argument('-d', dest='dir')
+    parser.add_argument('-e', dest='escapes_only', action='store_true')
     parser.add_argument('-v', dest='verbose', action='store_true')
     parser.add_argument('command', nargs=argparse.REMAINDER)
     args = parser.parse_args()
     top = args.dir or tempfile.mkdtemp(prefix='hostile-')
     os.makedirs(top, exist_ok=not args.dir)
-    chosen = [i for i, c in enumerate(CASES) if args.only in c.id and c.id not in args.but]
+    chosen = [i for i, c in enumerate(CASES) if c.id not in args.but and any(k in c.id for k in args.only or [''])]
     jobs = [(i, form) for i in chosen for form in args.forms or FORMS if CASES[i].has(form)]
     jobs.sort(key=lambda job: CASES[job[0]].id[0] != 'J')  # what takes long begins first
     bad = 0
-    for (at, form), faults in spread(lambda mine: Bench(mine, args.command), top, work, jobs):
+    for (at, form), faults in spread(lambda mine: Bench(mine, args.command, args.escapes_only), top, work, jobs):
         case = CASES[at]
         bad += bool(faults)
         for fault in faults:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts layers through a store: cr-inspect -r | cr-unpack, then cr-mkrootfs in both forms, and looks at what came of it.
 
-usage: store.py [-k SUBSTRING] [-n EVERY] [-s START] [-f FORM]... DIR
+usage: store.py [-k SUBSTRING]... [-n EVERY] [-s START] [-f FORM]... DIR
            the hostile layers of cases.py, in the forms of run.py; -n: one in EVERY, beginning with the one at START
        store.py --random FIRST:COUNT DIR
            stacks of layers made at random, by their numbers
@@ -143,13 +143,13 @@ def jobs(args):
     if args.random:
         first, count = map(int, args.random.split(':'))
         return [(seed, None) for seed in range(first, first + count)]
-    chosen = [i for i, case in enumerate(CASES) if args.only in case.id and case.id not in HUGE]
+    chosen = [i for i, case in enumerate(CASES) if case.id not in HUGE and any(k in case.id for k in args.only or [''])]
     return [(i, form) for form in args.forms or FORMS for i in chosen[args.start::args.every] if CASES[i].has(form)]
 
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument('-k', dest='only', default='')
+    parser.add_argument('-k', dest='only', action='append')
     parser.add_argument('-n', dest='every', type=int, default=1)
     parser.add_argument('-s', dest='start', type=int, default=0)
     parser.add_argument('-f', dest='forms', action='append', choices=FORMS)
