@@ -84,9 +84,15 @@ bench-fetch: ## pulls beside skopeo's: a table of times and memory; RUNS=5
 
 bench: bench-fetch ## all tables
 
-torture: ## kill pulls, and cut the power, many times; KILLS=1000 CUTS=100
+torture: ## kill pulls, cut the power, all hostile layers, races and mutants; KILLS=1000 CUTS=100 RACES=50000
 	@share/install-packages build demo test
-	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} FILE_SECONDS=36000 tests/run build kill-fetch.bats
+	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} RACES=$${RACES:-50000} HOSTILE=$${HOSTILE:-all} FILE_SECONDS=36000 \
+		tests/run build kill-fetch.bats hostile.bats race.bats
+	@tests/mutants
+
+mutants: ## take the checks of layers away, one by one, and see that a test misses each
+	@share/install-packages build test
+	@tests/mutants
 
 install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX)
 	install -d $(SHARE)/bash-completion/completions $(DESTDIR)$(PREFIX)/bin
@@ -102,4 +108,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: FORCE all bench bench-fetch check clean demo help install lint torture
+.PHONY: FORCE all bench bench-fetch check clean demo help install lint mutants torture

@@ -476,3 +476,45 @@ case('L11', ACCEPT,
      [layer(directory('d', mtime=1000), directory('d/e', mtime=1000), reg('d/e/f', '1'), reg('d/g', '2')),
       layer(reg('d/e/new', '3'), reg('.wh.d'))],
      'absent:d/g', 'absent:d/e/f', 'file:d/e/new=3', 'mtime:d=1000', why='a directory that stays keeps its time')
+
+# what no case above saw the loss of (tests/mutants)
+
+case('I21', REJECT, [gz(ONE_FILE) + b'\0' * 512 + b'x'], why='gzip(tar), zeros, and a byte that is none')
+case('I22', REJECT, [gz(ONE_FILE) + b'garbage'], why='gzip(tar), and something else')
+case('M01', REJECT, layer(pax_header([('path', '/'.join(['a'] * 1025))]), reg('f', 'x')), why='a component more than may be')
+case('M02', ACCEPT, layer(pax_header([('path', '/'.join(['a'] * 1024))]), reg('f', 'x')),
+     'file:' + '/'.join(['a'] * 1024) + '=x', why='as many as may be')
+case('M03', REJECT, layer(long_name(b'good\0' + b'x' * 100000), reg('f', 'x')), why='L of more than any name has')
+case('M04', REJECT, layer(pax_header([('comment', 'c' * (1 << 20))]), reg('f', 'x')), why='a pax header of more than 1 MiB')
+case('M05', REJECT, layer(odd('big', 124, b'\x80\0\0\1' + b'\0' * 8), reg('after', 'z')),
+     why='2^64, of which the last eight bytes are 0')
+case('M06', REJECT, layer(pax_header([('size', '18446744073709551617')]), reg('f', 'x')), why='2^64 + 1')
+case('M07', ACCEPT, layer(reg('f', 'x'), symlink('s', 'f'), hardlink('h', 's')), 'link:s=f', 'link:h=f',
+     why='a hard link to a symlink is one, and no second name of what that leads to')
+case('M08', REJECT, layer(directory('d'), hardlink('h', 'd')), why='a hard link to a directory is the layer\'s fault')
+case('M09', ACCEPT, layer(pax_header([('SCHILY.xattr.user.overlay.opaque', 'y'), ('SCHILY.xattr.user.kept', 'v')]),
+     directory('d')), 'noxattr:d=user.overlay.opaque', why='an attribute that hides what layers below have')
+case('M10', ACCEPT,
+     layer(pax_header([('SCHILY.xattr.security.capability', CAPABILITY)]), reg('f', 'x', mode=0o755, uid=1000)),
+     'hasxattr:f=security.capability', why='capabilities are gone when the owner is set after them')
+case('M11', REJECT, layer(pax_header([('SCHILY.xattr.user.a%d' % i, 'v') for i in range(65)]), directory('d')),
+     why='an attribute more than may be')
+case('M12', REJECT,
+     layer(pax_header([('GNU.sparse.major', '1'), ('GNU.sparse.minor', '0'), ('GNU.sparse.name', 'sp'),
+     ('GNU.sparse.realsize', '1000')]), reg('f', b'1\n0\n20\n'.ljust(512, b'\0') + b'x' * 10)),
+     why='a sparse map of more than there is')
+case('M13', ACCEPT, layer(directory('s'), symlink('s/d', '/etc'), reg('s/d/f', 'x')), 'file:etc/f=x', 'absent:s/etc',
+     why='an absolute target begins at the root, wherever the link is')
+TWO_LINES = record('comment', 'c' * 40 + '\n' + 'c' * 40)
+case('M14', REJECT,
+     layer(pax_header(raw=TWO_LINES), reg('a', 'x'), pax_header(raw=b'%d comment=\n' % (TWO_LINES.index(b'\n') + 1)),
+     reg('f', 'x')),
+     why='a record that would end where a line did in the header before')
+case('M15', REJECT,
+     layer(pax_header([('GNU.sparse.major', '1'), ('GNU.sparse.minor', '0'), ('GNU.sparse.name', 'sp'),
+     ('GNU.sparse.realsize', '100')]), reg('f', b'2\n10\n5\n0\n5\n'.ljust(512, b'\0') + b'x' * 10)),
+     why='a sparse map out of order')
+case('M16', REJECT,
+     layer(pax_header([('GNU.sparse.major', '1'), ('GNU.sparse.minor', '0'), ('GNU.sparse.name', 'sp'),
+     ('GNU.sparse.realsize', '50')]), reg('f', b'1\n100\n10\n'.ljust(512, b'\0') + b'x' * 10)),
+     why='a sparse map that goes beyond the end')

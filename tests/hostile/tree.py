@@ -103,12 +103,8 @@ class Tree:
     def noxattr(self, path, value):
         return value not in os.listxattr(self.at(path), follow_symlinks=False)
 
-    def xattr(self, path, value):
-        name, _, wanted = value.partition(',')
-        try:
-            return os.getxattr(self.at(path), name, follow_symlinks=False) == wanted.encode('latin-1')
-        except OSError:
-            return False
+    def hasxattr(self, path, value):
+        return value in os.listxattr(self.at(path), follow_symlinks=False)
 
     def holds(self, claim):
         kind, rest = claim.split(':', 1)
