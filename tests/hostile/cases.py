@@ -479,8 +479,8 @@ case('L11', ACCEPT,
 
 # what no case above saw the loss of (tests/mutants)
 
-case('I21', REJECT, [gz(ONE_FILE) + b'\0' * 512 + b'x'], why='gzip(tar), zeros, and a byte that is none')
-case('I22', REJECT, [gz(ONE_FILE) + b'garbage'], why='gzip(tar), and something else')
+case('I21', REJECT, [gz(layer(reg('a', '21'))) + b'\0' * 512 + b'x'], why='gzip(tar), zeros, and a byte that is none')
+case('I22', REJECT, [gz(layer(reg('a', '22'))) + b'garbage'], why='gzip(tar), and something else')
 case('M01', REJECT, layer(pax_header([('path', '/'.join(['a'] * 1025))]), reg('f', 'x')), why='a component more than may be')
 case('M02', ACCEPT, layer(pax_header([('path', '/'.join(['a'] * 1024))]), reg('f', 'x')),
      'file:' + '/'.join(['a'] * 1024) + '=x', why='as many as may be')
