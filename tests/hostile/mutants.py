@@ -155,5 +155,5 @@ mutant('fsync: the name', 'layers.c', ' || fsync(l->store->layers) == -1', '', '
 mutant('publish rename', 'layers.c', 'renameat(l->store->tmp, j->dir, l->store->layers, hex) == -1',
        'mkdirat(l->store->layers, hex, 0700) == -1 || renameat(l->store->tmp, j->dir, l->store->layers, hex) == -1',
        'bats publish killed at the rename')
-mutant('publish what was refused', 'layers.c', 'if (worker_wait(&j->worker, &e) == -1)', 'if (worker_wait(&j->worker, &e) == -2)',
-       'store A01 F01')
+mutant('publish what was refused', 'layers.c', 'if (worker_wait(&j->worker, &e) == -1)',
+       'if (worker_wait(&j->worker, &e) == -2)', 'store A01 F01')

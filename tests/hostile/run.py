@@ -10,25 +10,24 @@ tree, which must be afterwards what it was before: bytes, modes, owners, links a
   ACCEPT   every layer is applied with status 0, and all that the case says then holds
   CONTAIN  either will do, but what was accepted must hold, and nothing else may come of it
 
-No layer may take more than ten seconds, or end by a signal. FORM is plain or gzip; both are the default. -x leaves a case
-out. With -e only escapes count, and neither expectations nor claims. What is made lies in DIR, which must not exist, and is
-afterwards gone if all went well.
+No layer may take more than ten seconds of a processor, or end by a signal. FORM is plain or gzip; both are the default. -x
+leaves a case out. With -e only escapes count, and neither expectations nor claims. What is made lies in DIR, which must not
+exist, and is afterwards gone if all went well.
 
 Run it as whoever COMMAND is to run as: root, or a user that may have user namespaces. Prints a line for each failure, and a
 summary; the status is 0 when all went well.
 """
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 
 from cases import CASES, FORMS
 from pool import spread
+from tool import run as run_tool
 from tree import make_canary, snapshot
 from views import Views, remove
 
-SECONDS = 10
 REJECTED = 3
 HOLDS_WHEN_REJECTED = ('absent-out', 'not-chr')
 
@@ -43,17 +42,11 @@ class Bench:
     def apply(self, layers, root):
         """The status of the first layer that failed, or 0; a sentence when it is none a tool may have."""
         for layer in layers:
-            try:
-                done = subprocess.run([*self.command, root], input=layer, capture_output=True, timeout=SECONDS)
-            except subprocess.TimeoutExpired:
-                return None, f'takes more than {SECONDS} seconds'
-            text = done.stderr.decode(errors='replace').strip()
-            if done.returncode < 0 or 'Sanitizer' in text or 'runtime error' in text:
-                return None, f'died: {done.returncode} {text[:2000]}'
-            if done.returncode not in (0, 1, REJECTED):
-                return None, f'status {done.returncode}: {text}'
-            if done.returncode:
-                return done.returncode, text
+            status, text, _ = run_tool([*self.command, root], input=layer)
+            if status not in (None, 0, 1, REJECTED):
+                return None, f'status {status}: {text}'
+            if status != 0:
+                return status, text
         return 0, ''
 
     def judge(self, case, root, status, text):

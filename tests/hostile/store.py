@@ -19,14 +19,14 @@ when all went well.
 import argparse
 import json
 import os
-import subprocess
 import sys
 
 from cases import CASES, FORMS
 from image import Layout
 from pool import spread
-from run import REJECTED, SECONDS
+from run import REJECTED
 from stacks import random_stack
+from tool import run as run_tool
 from tree import make_canary, snapshot
 from views import Views, remove
 
@@ -51,14 +51,7 @@ class Bench:
         return seen
 
     def _tool(self, *words, **more):
-        try:
-            done = subprocess.run(words, env=self.env, capture_output=True, timeout=SECONDS, **more)
-        except subprocess.TimeoutExpired:
-            return None, f'{words[0]}: takes more than {SECONDS} seconds', b''
-        text = done.stderr.decode(errors='replace').strip()
-        if done.returncode < 0 or 'Sanitizer' in text or 'runtime error' in text:
-            return None, f'{words[0]} died: {done.returncode} {text[:2000]}', b''
-        return done.returncode, text, done.stdout
+        return run_tool(words, env=self.env, **more)
 
     def _published(self):
         return set(os.listdir(os.path.join(self.store, 'layers/sha256')))
