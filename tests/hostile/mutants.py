@@ -6,6 +6,7 @@ A text, which stands in its file exactly once, gives way to another. A test is o
   hand ID...             the same on a kernel without openat2
   bare ID...             the same without the confinement of workers, which would hide it
   devices ID...          the same with --devices
+  zlib ID...             the same, built with zlib
   store ID...            hostile cases through a store
   unit PROGRAM FUNCTION  a function of tests/unit/PROGRAM.c
   bats FILE FILTER...    tests of tests/FILE.bats
@@ -67,23 +68,22 @@ mutant('dev skip: a whiteout', 'layer_put.c', 'if (!l->options->devices || like_
 mutant('xattr list', 'layer_meta.c', '\t\treturn !has_prefix(name, "user.overlay.");', '\t\treturn true;', 'cases M09')
 mutant('xattr list: trusted', 'layer_meta.c', 'type == TAR_DIRECTORY && is_valid_acl(value, n);\n\treturn false;',
        'type == TAR_DIRECTORY && is_valid_acl(value, n);\n\treturn true;', 'bare D25')
-mutant('chmod order', 'layer_meta.c', '''	if (set_owner_fd(l, s->path, fd, entry, e) == -1)
+mutant('chmod order', 'layer_meta.c', '''	if (set_owner_fd(l, s->path, fd, entry, e) == -1 || layer_drop_acls(l, s->path, fd, e) == -1)
 		return -1;
 	if (fchmod(fd, entry->mode) == -1)
-		return err_errno(e, errno, "%s: set the mode", s->path);
 ''', '''	if (fchmod(fd, entry->mode) == -1)
-		return err_errno(e, errno, "%s: set the mode", s->path);
+		return -1;
 	if (set_owner_fd(l, s->path, fd, entry, e) == -1)
-		return -1;
 ''', 'cases K01')
-mutant('xattr order', 'layer_meta.c', '''	if (set_owner_fd(l, s->path, fd, entry, e) == -1)
+mutant('xattr order', 'layer_meta.c', '''	if (set_owner_fd(l, s->path, fd, entry, e) == -1 || layer_drop_acls(l, s->path, fd, e) == -1)
 		return -1;
-	if (fchmod(fd''', '''	if (set_xattrs(l, s->path, fd, entry, e) == -1 || set_owner_fd(l, s->path, fd, entry, e) == -1)
+	if (fchmod(''', '''	if (set_xattrs(l, s->path, fd, entry, e) == -1 || set_owner_fd(l, s->path, fd, entry, e) == -1)
 		return -1;
 	entry = &(struct tar_entry){ .mode = entry->mode, .mtime = entry->mtime };
-	if (fchmod(fd''', 'cases M10')
-mutant('dir mode last', 'layer_dirs.c', 'if (dir->set_mode && fchmod(fd, dir->mode) == -1)', 'if (0)', 'cases K02 K06')
-mutant('dir time last', 'layer_dirs.c', 'if (futimens(fd, times) == -1 &&', 'if (0 &&', 'cases K05')
+	if (fchmod(''', 'cases M10')
+mutant('dir mode', 'layer_visit.c', 'return fchmod(fd, now) == -1 ?', 'return 0 ?', 'cases K02 K06')
+mutant('dir mode last', 'layer_visit.c', 'if (l->unprivileged && ((mode', 'if (0 && ((mode', 'unit test_layer test_modes_that_shut_us_out')
+mutant('dir time last', 'layer_visit.c', 'status = beneath_put_time(l->parent, &l->parent_mtime, e);', ';', 'cases K05')
 
 # whiteouts
 
@@ -125,8 +125,11 @@ mutant('sparse end', 'tar_sparse.c', 'if (last && last->offset + last->length > 
 
 # the stream
 
-mutant('gzip CRC', 'inflate_gzip.c', 'inflateInit2(&g->z, GZIP_ONLY) != Z_OK',
-       'inflateInit2(&g->z, GZIP_ONLY) != Z_OK || inflateValidate(&g->z, 0) != Z_OK', 'cases I06')
+mutant('gzip CRC', 'inflate_isal.c', 'r = isal_inflate(&m->z);\n\tif (r != ISAL_DECOMP_OK)',
+       'r = isal_inflate(&m->z);\n\tif (r != ISAL_DECOMP_OK && r != ISAL_INCORRECT_CHECKSUM)', 'cases I06')
+mutant('gzip CRC: zlib', 'inflate_zlib.c', 'inflateInit2(&m->z, GZIP_ONLY) == Z_OK',
+       'inflateInit2(&m->z, GZIP_ONLY) == Z_OK && inflateValidate(&m->z, 0) == Z_OK', 'zlib I06')
+mutant('gzip flags', 'inflate_isal.c', 'if (m->header.flags & RESERVED_FLAGS)', 'if (0)', 'cases I13')
 mutant('trailing data', 'inflate_gzip.c', '\t\tif (*f->in)\n', '\t\tif (0)\n', 'cases I21')
 mutant('trailing data: hashed', 'tar_guard.c', 'while ((n = tar_input_read(&g->in, data, sizeof data, e)) > 0)',
        'while ((n = 0))', 'store I17 I18')
@@ -145,9 +148,11 @@ mutant('byte limit', 'layer_put.c', 'if (entry->size > l->bytes_max - l->bytes)'
 
 mutant('root of its own', 'confine_linux.c', 'if (geteuid() == 0 && (fchdir(root) == -1 || chroot(".") == -1))', 'if (0)',
        'unit test_confine test_what_a_worker_has_left')
-mutant('descriptors', 'confine_linux.c', 'close_but(root, keep, count, e) == -1 || ', '',
+mutant('descriptors', 'confine_linux.c', 'close_but(kept, count + 1, e) == -1 || ', '',
        'unit test_confine test_what_a_worker_has_left')
 mutant('capabilities', 'confine_linux.c', 'keep_caps(file_caps, e)', '0', 'unit test_confine test_what_a_worker_has_left')
+mutant('system calls', 'confine_linux.c', 'return confine_to_calls(CONFINE_FILES, e);', 'return 0;',
+       'unit test_confine test_what_a_worker_has_left')
 mutant('no new privileges', 'confine_linux.c', 'prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1', '0',
        'unit test_confine test_what_a_worker_has_left')
 mutant('fsync', 'layers.c', ' || store_sync(l->store, e) == -1', '', 'bats publish a layer is on the disk')

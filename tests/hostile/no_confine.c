@@ -8,3 +8,9 @@ int confine(int root, const int *keep, size_t count, struct err *e)
 	(void)root, (void)keep, (void)count, (void)e;
 	return 0;
 }
+
+int confine_to_reading(const int *keep, size_t count, struct err *e)
+{
+	(void)keep, (void)count, (void)e;
+	return 0;
+}
