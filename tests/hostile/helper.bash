@@ -44,8 +44,8 @@ without() {
 variants() {
 	command -v cc >/dev/null || skip "there is no compiler"
 	if [ ! -d "$BATS_FILE_TMPDIR/variants" ]; then
-		mkdir "$BATS_FILE_TMPDIR/variants"
-		"$BATS_TEST_DIRNAME/hostile/variants" "$BATS_FILE_TMPDIR/variants" ${CR_TEST_BUILD:+"$CR_TEST_BUILD"}
+		"$BATS_TEST_DIRNAME/hostile/variants" "$BATS_FILE_TMPDIR/new" ${CR_TEST_BUILD:+"$CR_TEST_BUILD"}
+		mv "$BATS_FILE_TMPDIR/new" "$BATS_FILE_TMPDIR/variants"
 	fi
 	mkdir "$SCRATCH/variants"
 	install -m 755 "$BATS_FILE_TMPDIR"/variants/{naive,bare,naive-bare,race,naive-race,swap} "$SCRATCH/variants/"
