@@ -99,10 +99,15 @@ bench-unpack: ## unpacking beside the shell's limit, skopeo and umoci, podman: t
 
 bench: bench-fetch bench-unpack ## all tables
 
-torture: ## kill pulls, cut the power, and stack layers, many times; KILLS=1000 CUTS=100 SEEDS=1000
+torture: ## kill pulls, cut the power, all hostile layers, stacks, races, mutants; KILLS=1000 CUTS=100 RACES=50000 SEEDS=1000
 	@share/install-packages build demo test
-	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} FILE_SECONDS=36000 tests/run build kill-fetch.bats
-	@SEEDS=$${SEEDS:-1000} FILE_SECONDS=36000 tests/run umoci.bats
+	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} RACES=$${RACES:-50000} SEEDS=$${SEEDS:-1000} HOSTILE=$${HOSTILE:-all} \
+		FILE_SECONDS=36000 tests/run build kill-fetch.bats hostile.bats race.bats umoci.bats
+	@tests/mutants
+
+mutants: ## take the checks of layers away, one by one, and see that a test misses each
+	@share/install-packages build test
+	@tests/mutants
 
 install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX)
 	install -d $(SHARE)/bash-completion/completions $(DESTDIR)$(PREFIX)/bin
@@ -118,4 +123,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: FORCE all bench bench-fetch bench-unpack check clean demo help install lint torture
+.PHONY: FORCE all bench bench-fetch bench-unpack check clean demo help install lint mutants torture
