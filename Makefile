@@ -59,6 +59,12 @@ $(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/test.h $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcurl -lcrypto -ltar -lz -lzstd
 
+# A fuzz target with FUZZ_MAIN runs what it is given; without one, and with -fsanitize=fuzzer, it is a fuzzer (tests/fuzz/run).
+FUZZ_MAIN ?= tests/fuzz/replay.c
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h tests/fuzz/replay.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests/fuzz $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(FUZZ_MAIN) $(LIB) -lcurl -lcrypto -ltar -lz -lzstd
+
 clean: ## remove what was built (the store in data/ stays)
 	rm -rf build $(PROGRAMS)
 
@@ -88,6 +94,11 @@ torture: ## kill pulls, and cut the power, many times; KILLS=1000 CUTS=100
 	@share/install-packages build demo test
 	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} FILE_SECONDS=36000 tests/run build kill-fetch.bats
 
+fuzz: ## run the fuzzers, SECONDS=1200 for each, JOBS=2 at once; FUZZ=json: that one
+	@share/install-packages build fuzz
+	@$(MAKE) -s all
+	@FUZZ_SECONDS=$(SECONDS) FUZZ_JOBS=$(JOBS) tests/fuzz/run $(FUZZ)
+
 install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX)
 	install -d $(SHARE)/bash-completion/completions $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) bin/container $(DESTDIR)$(PREFIX)/bin
@@ -102,4 +113,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: FORCE all bench bench-fetch check clean demo help install lint torture
+.PHONY: FORCE all bench bench-fetch check clean demo fuzz help install lint torture
