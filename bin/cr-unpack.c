@@ -151,24 +151,33 @@ static int mention(void *ctx, enum layer_note kind, const char *path, const char
 	return 0;
 }
 
+/* Memory has to do where there is no place for temporary files. */
+static int open_scratch(void)
+{
+	const char *where = getenv("TMPDIR");
+	cleanup_fd int dir = open(where && *where ? where : "/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return dir == -1 ? -1 : io_scratch(dir);
+}
+
 static int apply(void *ctx, struct err *e)
 {
 	struct apply *a = ctx;
 	const struct layers_options *o = &a->program->options;
+	const int keep[] = { open_scratch(), open_scratch(), worker_report() };
 	struct layer_options options = {
 		.form = LAYER_MERGE,
 		.chown = a->chown,
 		.devices = o->devices,
 		.entries_max = o->entries_max,
 		.bytes_max = o->bytes_max,
+		.scratch = keep[0] == -1 || keep[1] == -1 ? NULL : keep,
 		.note = mention,
 		.ctx = a->program,
 	};
-	struct source_fd in;
 
 	umask(0);
-	source_fd_init(&in, STDIN_FILENO, "standard input");
-	return unpack_stream(&in.source, NULL, a->root, &options, (int[]){ STDIN_FILENO, worker_report() }, 2, e);
+	return unpack_stream(STDIN_FILENO, "standard input", NULL, a->root, &options, keep, 3, e);
 }
 
 static int apply_stdin(struct program *p, const char *dir)

@@ -1,7 +1,8 @@
 /*
- * Removal of trees of any depth: one directory is scanned at a time, what is no directory is removed on the
- * spot, and the names of the directories are kept until it is their turn. The way back is "..", which is
- * compared with the directory that the way down began in.
+ * Removal of trees of any depth and width: one directory is scanned at a time, what is no directory is removed on the
+ * spot, and the names of the directories are kept until it is their turn: not more than a number of them, which are those
+ * that come first by name, so that a further scan can go on behind them. The way back is "..", which is compared with the
+ * directory that the way down began in.
  */
 #include "beneath.h"
 
@@ -14,13 +15,25 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define PENDING_MAX 4096	     /* names of one directory */
+#define PENDING_BYTES (1u << 20) /* of all on the way down; beyond, a directory has PENDING_FEW */
+#define PENDING_FEW 16
+
+/* Names of directories whose turn comes. As a heap, the last by name on top, once more were found than there is room for. */
+struct pending {
+	char **names; /* owned, each of them too */
+	size_t count, room;
+	bool more; /* there were others, which come after these by name */
+};
+
 /* A directory on the way down. */
 struct level {
 	dev_t dev;
 	ino_t ino;
-	size_t path_len;    /* of the removal's path, up to here */
-	struct buf pending; /* names of its subdirectories, NUL after each */
-	size_t next;	    /* of the one whose turn it is */
+	struct timespec mtime;
+	size_t path_len; /* of the removal's path, up to here */
+	struct pending pending;
+	size_t next; /* of the one whose turn it is */
 };
 
 struct removal {
@@ -28,13 +41,96 @@ struct removal {
 	int at;				     /* the directory of the last level */
 	struct buf path;
 	struct level *levels;
-	size_t depth, room;
+	size_t depth, room, bytes; /* bytes: of all pending names */
 };
+
+static void pending_clear(struct removal *r, struct pending *p)
+{
+	while (p->count) {
+		char *name = p->names[--p->count];
+		r->bytes -= strlen(name) + 1;
+		free(name);
+	}
+	free(p->names);
+	*p = (struct pending){ NULL, 0, 0, false };
+}
+
+static void swap(char **a, char **b)
+{
+	char *old = *a;
+
+	*a = *b;
+	*b = old;
+}
+
+static void sift_down(struct pending *p, size_t i)
+{
+	for (;;) {
+		size_t last = i;
+
+		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < p->count; child++)
+			if (strcmp(p->names[child], p->names[last]) > 0)
+				last = child;
+		if (last == i)
+			return;
+		swap(&p->names[i], &p->names[last]);
+		i = last;
+	}
+}
+
+static void make_heap(struct pending *p)
+{
+	for (size_t i = p->count / 2; i-- > 0;)
+		sift_down(p, i);
+}
+
+static int pending_grow(struct pending *p, struct err *e)
+{
+	size_t room = p->room ? 2 * p->room : 16;
+	char **more;
+
+	if (p->count < p->room)
+		return 0;
+	more = realloc(p->names, room * sizeof *more);
+	if (!more)
+		return err_nomem(e);
+	p->names = more;
+	p->room = room;
+	return 0;
+}
+
+/* Takes the name in, or, where there is no room, the first by name of it and those that are there. */
+static int pending_add(struct removal *r, struct pending *p, const char *name, struct err *e)
+{
+	size_t max = r->bytes < PENDING_BYTES ? PENDING_MAX : PENDING_FEW;
+	char *copy;
+
+	if (p->count >= max && !p->more) {
+		p->more = true;
+		make_heap(p);
+	}
+	if (p->more && strcmp(name, p->names[0]) > 0)
+		return 0;
+	if (!p->more && pending_grow(p, e) == -1)
+		return -1;
+	if (!(copy = strdup(name)))
+		return err_nomem(e);
+	r->bytes += strlen(copy) + 1;
+	if (!p->more) {
+		p->names[p->count++] = copy;
+		return 0;
+	}
+	r->bytes -= strlen(p->names[0]) + 1;
+	free(p->names[0]);
+	p->names[0] = copy;
+	sift_down(p, 0);
+	return 0;
+}
 
 static void removal_clear(struct removal *r)
 {
 	while (r->depth)
-		buf_clear(&r->levels[--r->depth].pending);
+		pending_clear(r, &r->levels[--r->depth].pending);
 	free(r->levels);
 	buf_clear(&r->path);
 	io_cleanup_fd(&r->at);
@@ -91,7 +187,8 @@ static void close_dir(DIR **d)
 		closedir(*d);
 }
 
-static int scan(struct removal *r, struct level *l, struct err *e)
+/* after: only directories that come after this name; the first scan of a level has "" for it. */
+static int scan(struct removal *r, struct level *l, const char *after, struct err *e)
 {
 	__attribute__((cleanup(close_dir))) DIR *d = NULL;
 	cleanup_fd int fd = openat(r->at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -108,12 +205,22 @@ static int scan(struct removal *r, struct level *l, struct err *e)
 		directory = remove_plain(r, l->path_len, entry->d_name, e);
 		if (directory == -1)
 			return -1;
-		if (directory)
-			buf_add(&l->pending, entry->d_name, strlen(entry->d_name) + 1);
+		if (directory && strcmp(entry->d_name, after) > 0 && pending_add(r, &l->pending, entry->d_name, e) == -1)
+			return -1;
 	}
-	if (errno)
-		return err_errno(e, errno, "read a directory to remove");
-	return buf_check(&l->pending, e);
+	return errno ? err_errno(e, errno, "read a directory to remove") : 0;
+}
+
+/* What a scan had no room for. */
+static int scan_on(struct removal *r, struct level *l, struct err *e)
+{
+	char after[NAME_MAX + 1];
+
+	make_heap(&l->pending);
+	snprintf(after, sizeof after, "%s", l->pending.names[0]);
+	pending_clear(r, &l->pending);
+	l->next = 0;
+	return scan(r, l, after, e);
 }
 
 /* Makes `fd` (taken over) the directory at hand, and empties it of everything but directories. */
@@ -136,11 +243,11 @@ static int descend(struct removal *r, int fd, struct err *e)
 		return err_errno(e, errno, "stat a directory to remove");
 	if (r->depth && st.st_dev != r->levels[0].dev)
 		return err_set(e, ERR_IO, "%s: a mount point, not removed", buf_text(&r->path));
-	if (r->keeper && r->keeper->enter && r->keeper->enter(r->keeper->ctx, buf_text(&r->path), fd, e) == -1)
-		return -1;
 	l = &r->levels[r->depth++];
-	*l = (struct level){ .dev = st.st_dev, .ino = st.st_ino, .path_len = r->path.len, .pending = BUF_INIT };
-	return scan(r, l, e);
+	*l = (struct level){ .dev = st.st_dev, .ino = st.st_ino, .path_len = r->path.len };
+	if (r->keeper && beneath_keep_time(fd, &l->mtime, e) == -1)
+		return -1;
+	return scan(r, l, "", e);
 }
 
 /* Back to the directory above, which must be the one we came from. */
@@ -153,7 +260,7 @@ static int ascend(struct removal *r, struct err *e)
 		return err_errno(e, errno, "go back from a removed directory");
 	io_cleanup_fd(&r->at);
 	r->at = fd;
-	buf_clear(&top(r)->pending);
+	pending_clear(r, &top(r)->pending);
 	r->depth--;
 	if (fstat(fd, &st) == -1)
 		return err_errno(e, errno, "stat a directory to remove");
@@ -192,8 +299,8 @@ static int empty(struct removal *r, int fd, struct err *e)
 	for (;;) {
 		struct level *l = top(r);
 
-		if (l->next < l->pending.len) {
-			const char *name = l->pending.data + l->next;
+		if (l->next < l->pending.count) {
+			const char *name = l->pending.names[l->next];
 			int sub = open_subdirectory(r->at, name);
 			if (sub == -1)
 				return err_errno(e, errno, "open %s", name);
@@ -204,14 +311,21 @@ static int empty(struct removal *r, int fd, struct err *e)
 				return -1;
 			continue;
 		}
+		if (l->pending.more) {
+			if (scan_on(r, l, e) == -1)
+				return -1;
+			continue;
+		}
+		if (r->keeper && beneath_put_time(r->at, &l->mtime, e) == -1)
+			return -1;
 		if (r->depth == 1)
 			return 0;
 		if (ascend(r, e) == -1)
 			return -1;
 		l = top(r);
-		if (remove_directory(r, l->pending.data + l->next, e) == -1)
+		if (remove_directory(r, l->pending.names[l->next], e) == -1)
 			return -1;
-		l->next += strlen(l->pending.data + l->next) + 1;
+		l->next++;
 	}
 }
 

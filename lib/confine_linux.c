@@ -1,5 +1,6 @@
 #include "confine.h"
 
+#include "confine_calls.h"
 #include "io.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#define DESCRIPTORS_MAX 8 /* root, standard error, and what is kept */
+#define DESCRIPTORS_MAX 8 /* standard error, and what is kept */
 
 const int confine_namespaces = CLONE_NEWPID | CLONE_NEWIPC;
 
@@ -28,16 +29,16 @@ static int close_between(int from, int to)
 	return from < to ? (int)syscall(SYS_close_range, from, to - 1, 0) : 0;
 }
 
-static int close_but(int root, const int *keep, size_t count, struct err *e)
+static int close_but(const int *keep, size_t count, struct err *e)
 {
-	int open[DESCRIPTORS_MAX] = { root, STDERR_FILENO }, from = 0;
+	int open[DESCRIPTORS_MAX] = { STDERR_FILENO }, from = 0;
 
-	if (count > DESCRIPTORS_MAX - 2)
+	if (count > DESCRIPTORS_MAX - 1)
 		return err_set(e, ERR_IO, "too many descriptors to keep");
 	for (size_t i = 0; i < count; i++)
-		open[i + 2] = keep[i];
-	qsort(open, count + 2, sizeof *open, compare);
-	for (size_t i = 0; i < count + 2; i++) {
+		open[i + 1] = keep[i];
+	qsort(open, count + 1, sizeof *open, compare);
+	for (size_t i = 0; i < count + 1; i++) {
 		if (close_between(from, open[i]) == -1)
 			return err_errno(e, errno, "close descriptors");
 		from = open[i] + 1;
@@ -61,11 +62,31 @@ static int keep_caps(uint64_t wanted, struct err *e)
 	return syscall(SYS_capset, &header, data) == -1 ? err_errno(e, errno, "drop capabilities") : 0;
 }
 
+static int no_new_privs(struct err *e)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ? err_errno(e, errno, "no_new_privs") : 0;
+}
+
 int confine(int root, const int *keep, size_t count, struct err *e)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return err_errno(e, errno, "no_new_privs");
+	int kept[DESCRIPTORS_MAX] = { root };
+
+	if (count > DESCRIPTORS_MAX - 2)
+		return err_set(e, ERR_IO, "too many descriptors to keep");
+	for (size_t i = 0; i < count; i++)
+		kept[i + 1] = keep[i];
+	if (no_new_privs(e) == -1)
+		return -1;
 	if (geteuid() == 0 && (fchdir(root) == -1 || chroot(".") == -1))
 		return err_errno(e, errno, "chroot into the layer's tree");
-	return close_but(root, keep, count, e) == -1 || keep_caps(file_caps, e) == -1 ? -1 : 0;
+	if (close_but(kept, count + 1, e) == -1 || keep_caps(file_caps, e) == -1)
+		return -1;
+	return confine_to_calls(CONFINE_FILES, e);
+}
+
+int confine_to_reading(const int *keep, size_t count, struct err *e)
+{
+	if (no_new_privs(e) == -1 || close_but(keep, count, e) == -1 || keep_caps(0, e) == -1)
+		return -1;
+	return confine_to_calls(CONFINE_READING, e);
 }

@@ -17,6 +17,15 @@ struct inflate_flow {
 	size_t out_len;
 };
 
+/* So many bytes were taken and put. */
+static inline void inflate_flow_advance(struct inflate_flow *f, size_t in, size_t out)
+{
+	f->in += in;
+	f->in_len -= in;
+	f->out += out;
+	f->out_len -= out;
+}
+
 struct inflate_codec {
 	const char *name;
 	void *(*open)(struct err *e); /* NULL with the error set */

@@ -1,10 +1,8 @@
 #include "inflate_codec.h"
 
-#include <limits.h>
-#include <stdlib.h>
-#include <zlib.h>
+#include "inflate_member.h"
 
-#define GZIP_ONLY (MAX_WBITS + 16)
+#include <stdlib.h>
 
 enum place {
 	IN_MEMBER,
@@ -13,7 +11,7 @@ enum place {
 };
 
 struct gzip {
-	z_stream z;
+	struct inflate_member *member;
 	enum place place;
 };
 
@@ -21,10 +19,11 @@ static void *gzip_open(struct err *e)
 {
 	struct gzip *g = calloc(1, sizeof *g);
 
-	if (!g || inflateInit2(&g->z, GZIP_ONLY) != Z_OK) {
-		free(g);
+	if (!g)
 		err_nomem(e);
-		return NULL;
+	else if (!(g->member = inflate_member_new(e))) {
+		free(g);
+		g = NULL;
 	}
 	return g;
 }
@@ -33,37 +32,17 @@ static void gzip_close(void *state)
 {
 	struct gzip *g = state;
 
-	inflateEnd(&g->z);
+	inflate_member_free(g->member);
 	free(g);
 }
 
-static uInt at_most_uint(size_t n)
-{
-	return n > UINT_MAX ? UINT_MAX : (uInt)n;
-}
-
-/* One step inside a member: zlib checks its header, its checksum and its length. */
 static int run_member(struct gzip *g, struct inflate_flow *f, struct err *e)
 {
-	uInt in = at_most_uint(f->in_len), out = at_most_uint(f->out_len);
-	int r;
+	int r = inflate_member_run(g->member, f, e);
 
-	g->z.next_in = (z_const Bytef *)f->in;
-	g->z.avail_in = in;
-	g->z.next_out = f->out;
-	g->z.avail_out = out;
-	r = inflate(&g->z, Z_NO_FLUSH);
-	f->in += in - g->z.avail_in;
-	f->in_len -= in - g->z.avail_in;
-	f->out += out - g->z.avail_out;
-	f->out_len -= out - g->z.avail_out;
-	if (r == Z_STREAM_END)
+	if (r == 1)
 		g->place = BETWEEN;
-	else if (r == Z_MEM_ERROR)
-		return err_nomem(e);
-	else if (r != Z_OK && r != Z_BUF_ERROR)
-		return err_set(e, ERR_CONTENT, "%s", g->z.msg ? g->z.msg : "the stream is corrupt");
-	return 0;
+	return r == -1 ? -1 : 0;
 }
 
 static int run_padding(struct inflate_flow *f, struct err *e)
@@ -78,12 +57,12 @@ static int gzip_run(void *state, struct inflate_flow *f, struct err *e)
 {
 	struct gzip *g = state;
 
-	while (f->in_len && g->place == BETWEEN) {
+	if (f->in_len && g->place == BETWEEN) {
 		g->place = *f->in ? IN_MEMBER : PADDING;
 		if (g->place == IN_MEMBER)
-			inflateReset(&g->z);
+			inflate_member_reset(g->member);
 	}
-	/* zlib may still hold output when the input is used up: it is asked again */
+	/* output may still be held back when the input is used up: it is asked again */
 	return g->place == IN_MEMBER ? run_member(g, f, e) : run_padding(f, e);
 }
 

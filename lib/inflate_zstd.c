@@ -49,10 +49,7 @@ static int zstd_run(void *state, struct inflate_flow *f, struct err *e)
 	if (ZSTD_isError(r))
 		return err_set(e, ERR_CONTENT, "%s", ZSTD_getErrorName(r));
 	z->in_frame = r != 0;
-	f->in += in.pos;
-	f->in_len -= in.pos;
-	f->out += out.pos;
-	f->out_len -= out.pos;
+	inflate_flow_advance(f, in.pos, out.pos);
 	return 0;
 }
 

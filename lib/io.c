@@ -3,6 +3,7 @@
 #include "buf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <time.h>
 
 #define COPY_BUFFER (256u << 10) /* bytes */
@@ -106,6 +107,30 @@ int io_read_all(int fd, size_t max, struct buf *out, struct err *e)
 			return err_set(e, ERR_CONTENT, "longer than the limit of %zu bytes", max);
 		buf_add(out, chunk, (size_t)got);
 	}
+}
+
+/* Where no file can be made without a name: one that nobody else has, for a moment. */
+static int make_and_unlink(int dir)
+{
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof name, ".scratch.%ld.%lld", (long)getpid(), (long long)io_clock());
+	fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd != -1)
+		unlinkat(dir, name, 0);
+	return fd;
+}
+
+int io_scratch(int dir)
+{
+#ifdef O_TMPFILE
+	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd != -1)
+		return fd;
+#endif
+	return make_and_unlink(dir);
 }
 
 int64_t io_clock(void)

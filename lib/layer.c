@@ -23,16 +23,19 @@ int layer_fault(int errnum, const char *path, struct err *e)
 	return err_errno(e, errnum, "%s", path);
 }
 
-int layer_set_flags(struct layer *l, const char *path, uint32_t set, uint32_t unset, struct err *e)
+uint32_t layer_flags(struct layer *l, const char *path)
 {
-	struct path_slot *slot = layer_paths_add(&l->paths, path, e);
+	return layer_paths_get(&l->paths, path).flags;
+}
 
-	if (!slot)
-		return -1;
-	slot->flags = (slot->flags | set) & ~unset;
-	if (set & PATH_MADE)
-		slot->value = layer_number(l);
-	return 0;
+int layer_set_flags(struct layer *l, const char *path, uint32_t flags, struct err *e)
+{
+	struct path_facts f = layer_paths_get(&l->paths, path);
+
+	f.flags |= flags;
+	if (flags & PATH_MADE)
+		f.made = layer_number(l);
+	return layer_paths_put(&l->paths, path, &f, e);
 }
 
 int layer_check_space(struct layer *l, int64_t written, struct err *e)
@@ -76,11 +79,6 @@ int layer_clean_path(const char *path, char out[BENEATH_PATH_MAX], struct err *e
 	return 0;
 }
 
-void layer_forget_parent(struct layer *l)
-{
-	l->parent_known = false;
-}
-
 static void parent_of(const char *path, char out[BENEATH_PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
@@ -94,61 +92,56 @@ static void parent_of(const char *path, char out[BENEATH_PATH_MAX])
 static int before_implied(void *ctx, int parent, const char *name, const char *path, bool blocked, struct err *e)
 {
 	struct layer *l = ctx;
-	char above[BENEATH_PATH_MAX];
 
 	(void)name;
-	parent_of(path, above);
-	if (layer_dirs_touch(l, above, parent, e) == -1)
+	if (blocked)
+		return layer_fault(ENOTDIR, path, e);
+	return beneath_keep_time(parent, &l->implied_mtime, e);
+}
+
+/* The mode is what mkdir left of it: a setgid bit or an ACL of the directory above may have got in. */
+static int dress_implied(struct layer *l, int fd, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (l->options->chown && fchown(fd, 0, 0) == -1)
+		return err_errno(e, errno, "%s: set the owner", path);
+	if (layer_drop_acls(l, path, fd, e) == -1)
 		return -1;
-	return blocked ? layer_fault(ENOTDIR, path, e) : 0;
+	if (fstat(fd, &st) == -1)
+		return err_errno(e, errno, "%s", path);
+	if ((st.st_mode & 07777) != LAYER_IMPLIED_MODE || l->odd_modes.len)
+		return layer_set_mode(l, path, fd, LAYER_IMPLIED_MODE, e);
+	return 0;
 }
 
 static int made_implied(void *ctx, int parent, const char *name, const char *path, struct err *e)
 {
 	struct layer *l = ctx;
-	bool hides = layer_paths_flags(&l->paths, path) & PATH_HIDES;
+	bool hides = layer_flags(l, path) & PATH_HIDES;
 	cleanup_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd == -1 || fstat(fd, &st) == -1)
-		return err_errno(e, errno, "%s", path);
-	if (l->options->chown && fchown(fd, 0, 0) == -1)
-		return err_errno(e, errno, "%s: set the owner", path);
-	if (layer_dirs_set(l, path, st.st_ino, LAYER_IMPLIED_MODE, (struct timespec){ 0, 0 }, e) == -1)
-		return -1;
-	if (!l->alone)
-		return 0;
-	if (!hides)
-		return layer_note(l, LAYER_NOTE_IMPLIED, path, "", NULL, e);
-	return layer_make_opaque(l, fd, path, e);
-}
-
-/* Goes to the parent of a clean path, and remembers it for the entries that follow. */
-static int enter_parent(struct layer *l, const char *path, const char *above, struct err *e)
-{
-	struct beneath_maker maker = { .made = made_implied, .before = before_implied, .ctx = l };
-	struct beneath_place place;
-	int fd = beneath_locate(l->root, path, &maker, &place, e);
 
 	if (fd == -1)
+		return err_errno(e, errno, "%s", path);
+	if (beneath_put_time(parent, &l->implied_mtime, e) == -1 || dress_implied(l, fd, path, e) == -1)
 		return -1;
-	io_cleanup_fd(&l->parent);
-	l->parent = fd;
-	memcpy(l->parent_path, above, strlen(above) + 1);
-	memcpy(l->parent_where, place.where, strlen(place.where) + 1);
-	l->parent_known = true;
-	return layer_dirs_touch(l, l->parent_where, fd, e);
+	if (l->alone && hides && layer_make_opaque(l, fd, path, e) == -1)
+		return -1;
+	if (futimens(fd, (struct timespec[2]){ { 0, 0 }, { 0, 0 } }) == -1)
+		return err_errno(e, errno, "%s: set the times", path);
+	return l->alone && !hides ? layer_note(l, LAYER_NOTE_IMPLIED, path, "", NULL, e) : 0;
 }
 
 /* Finds where a clean path goes; not the root. */
 static int find_spot(struct layer *l, const char *path, struct layer_spot *s, struct err *e)
 {
+	struct beneath_maker maker = { .made = made_implied, .before = before_implied, .ctx = l };
 	const char *slash = strrchr(path, '/');
 	char above[BENEATH_PATH_MAX];
 	size_t where, name;
 
 	parent_of(path, above);
-	if ((!l->parent_known || strcmp(above, l->parent_path) != 0) && enter_parent(l, path, above, e) == -1)
+	if ((!l->parent_known || strcmp(above, l->parent_path) != 0) && layer_enter(l, path, above, &maker, e) == -1)
 		return -1;
 	s->dir = l->parent;
 	s->where = l->parent_where;
@@ -206,14 +199,16 @@ static int apply_entry(struct layer *l, const struct tar_entry *entry, struct er
 /* Alone, a layer without an entry for its root only implies it, and leaves it in its default state. */
 static int finish_root(struct layer *l, struct err *e)
 {
-	struct stat st;
+	cleanup_fd int fd = -1;
 
-	if (!l->alone || layer_paths_flags(&l->paths, "") & PATH_MADE)
+	if (!l->alone || layer_flags(l, "") & PATH_MADE)
 		return 0;
-	if (fstat(l->root, &st) == -1)
-		return err_errno(e, errno, "stat the root directory");
-	if (layer_dirs_set(l, "", st.st_ino, LAYER_IMPLIED_MODE, (struct timespec){ 0, 0 }, e) == -1)
+	if ((fd = openat(l->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return err_errno(e, errno, "open the root directory");
+	if (dress_implied(l, fd, "", e) == -1)
 		return -1;
+	if (futimens(fd, (struct timespec[2]){ { 0, 0 }, { 0, 0 } }) == -1)
+		return err_errno(e, errno, "the root directory: set the times");
 	return layer_note(l, LAYER_NOTE_IMPLIED, "", "", NULL, e);
 }
 
@@ -225,23 +220,19 @@ static int apply(struct layer *l, struct err *e)
 	while ((r = tar_next(l->tar, &entry, e)) == 1)
 		if (apply_entry(l, &entry, e) == -1)
 			return -1;
-	if (r == -1 || layer_whiteouts_finish(l, e) == -1)
-		return -1;
-	if (finish_root(l, e) == -1 || layer_dirs_finish(l, e) == -1)
+	if (r == -1 || layer_leave(l, e) == -1 || finish_root(l, e) == -1)
 		return -1;
 	if (tar_trailing_data(l->tar) && layer_note(l, LAYER_NOTE_TRAILING, "", "", NULL, e) == -1)
 		return -1;
-	return layer_notes_finish(l, e);
+	return layer_notes_finish(l, e) == -1 ? -1 : layer_modes_finish(l, e);
 }
 
 static void layer_clear_state(struct layer *l)
 {
 	io_cleanup_fd(&l->parent);
 	layer_paths_clear(&l->paths);
-	layer_paths_clear(&l->removed);
-	layer_dirs_clear(&l->dirs);
-	layer_notes_clear(&l->notes);
-	buf_clear(&l->whiteouts);
+	spool_clear(&l->notes);
+	buf_clear(&l->odd_modes);
 	free(l->data);
 }
 
@@ -262,12 +253,13 @@ int layer_apply(struct tar *t, int root, const struct layer_options *options, st
 		.entries_max = limit(options->entries_max, LAYER_ENTRIES_MAX, ENTRIES_COUNTABLE),
 		.bytes_max = limit(options->bytes_max, LAYER_BYTES_MAX, INT64_MAX),
 		.unchecked = LAYER_FREE_CHECK_BYTES, /* look before the first entry */
+		.acls = options->form == LAYER_MERGE || layer_has_default_acl(root),
+		.unprivileged = geteuid() != 0,
 		.parent = -1,
 	};
 
-	layer_paths_init(&l.paths);
-	layer_paths_init(&l.removed);
-	layer_paths_init(&l.dirs.index);
+	layer_paths_init(&l.paths, options->scratch ? options->scratch[0] : -1, l.entries_max);
+	spool_init(&l.notes, options->scratch ? options->scratch[1] : -1);
 	l.data = malloc(LAYER_BUFFER);
 	if (!l.data)
 		return err_nomem(e);

@@ -44,6 +44,9 @@ struct layer_options {
 	bool devices; /* make device nodes instead of noting them */
 	int64_t entries_max, bytes_max; /* 0: the defaults above */
 
+	/* Two empty files, open for reading and writing, for what memory is not to grow with; NULL: it grows. */
+	const int *scratch;
+
 	/* Told what the caller may have to know. path and link are relative to the root, and normalised; `entry` is
 	 * the entry at hand, or NULL. Returns 0, or -1 to stop. May be NULL. */
 	int (*note)(void *ctx, enum layer_note note, const char *path, const char *link,

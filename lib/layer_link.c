@@ -91,14 +91,14 @@ static int find(struct layer *l, const char *link, struct target *t, struct err 
 }
 
 /* What this layer has whited out is gone for its hard links too. */
-static bool is_hidden(const struct layer *l, const struct target *t)
+static bool is_hidden(struct layer *l, const struct target *t)
 {
 	char path[2 * BENEATH_PATH_MAX];
 
 	if (t->dir == -1)
 		return false;
 	snprintf(path, sizeof path, "%s%s%s", t->place.where, *t->place.where ? "/" : "", t->place.name);
-	return layer_paths_flags(&l->paths, path) & PATH_WHITEOUT;
+	return layer_flags(l, path) & PATH_WHITEOUT;
 }
 
 /* Two names for one entry already: the link is there, and clearing its place could lose the file. */

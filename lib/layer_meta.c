@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define XATTR_LIST_MAX 65536 /* bytes of names, the kernel's own limit */
+#define ACL_ACCESS "system.posix_acl_access"
+#define ACL_DEFAULT "system.posix_acl_default"
 #define ACL_VERSION 2
 #define ACL_ENTRY 8	   /* bytes */
 #define ACL_ENTRIES_MAX 1024
@@ -80,9 +82,9 @@ bool layer_keeps_xattr(const char *name, const void *value, size_t n, enum tar_t
 		return !has_prefix(name, "user.overlay.");
 	if (strcmp(name, "security.capability") == 0)
 		return type == TAR_FILE;
-	if (strcmp(name, "system.posix_acl_access") == 0)
+	if (strcmp(name, ACL_ACCESS) == 0)
 		return is_valid_acl(value, n);
-	if (strcmp(name, "system.posix_acl_default") == 0)
+	if (strcmp(name, ACL_DEFAULT) == 0)
 		return type == TAR_DIRECTORY && is_valid_acl(value, n);
 	return false;
 }
@@ -119,6 +121,22 @@ static bool entry_has(const struct tar_entry *entry, const char *name)
 	return false;
 }
 
+bool layer_has_default_acl(int dir)
+{
+	return fsext_get_xattr(dir, "", ACL_DEFAULT, NULL, 0) > 0;
+}
+
+/* What was made in a directory with a default ACL has taken it over; its entry tells what it is to have. */
+int layer_drop_acls(struct layer *l, const char *path, int fd, struct err *e)
+{
+	static const char *const names[] = { ACL_ACCESS, ACL_DEFAULT };
+
+	for (size_t i = 0; l->parent_acl && i < 2; i++)
+		if (fsext_remove_xattr(fd, "", names[i]) == -1 && errno != ENODATA && !is_tolerable(errno))
+			return err_errno(e, errno, "%s: remove the attribute %s", path, names[i]);
+	return 0;
+}
+
 /* A directory entry over a directory replaces its attributes, of those that layers have. */
 static int drop_old_xattrs(const char *path, int fd, const struct tar_entry *entry, struct err *e)
 {
@@ -145,7 +163,7 @@ int layer_set_file(struct layer *l, const struct layer_spot *s, int fd, const st
 {
 	struct timespec times[2] = { entry->mtime, entry->mtime };
 
-	if (set_owner_fd(l, s->path, fd, entry, e) == -1)
+	if (set_owner_fd(l, s->path, fd, entry, e) == -1 || layer_drop_acls(l, s->path, fd, e) == -1)
 		return -1;
 	if (fchmod(fd, entry->mode) == -1)
 		return err_errno(e, errno, "%s: set the mode", s->path);
@@ -159,17 +177,16 @@ int layer_set_file(struct layer *l, const struct layer_spot *s, int fd, const st
 int layer_set_dir(struct layer *l, const char *path, int fd, bool was_there, const struct tar_entry *entry,
 		  struct err *e)
 {
-	struct stat st;
+	struct timespec times[2] = { entry->mtime, entry->mtime };
 
-	if (fstat(fd, &st) == -1)
-		return err_errno(e, errno, "%s", path);
 	if (set_owner_fd(l, path, fd, entry, e) == -1)
 		return -1;
-	if (was_there && drop_old_xattrs(path, fd, entry, e) == -1)
+	if ((was_there ? drop_old_xattrs(path, fd, entry, e) : layer_drop_acls(l, path, fd, e)) == -1)
 		return -1;
-	if (set_xattrs(l, path, fd, entry, e) == -1)
+	if (layer_set_mode(l, path, fd, entry->mode, e) == -1 || set_xattrs(l, path, fd, entry, e) == -1)
 		return -1;
-	return layer_dirs_set(l, path, st.st_ino, entry->mode, entry->mtime, e);
+	l->acls = l->acls || entry_has(entry, ACL_DEFAULT);
+	return futimens(fd, times) == -1 ? err_errno(e, errno, "%s: set the times", path) : 0;
 }
 
 /*

@@ -14,7 +14,7 @@
 
 int layer_clear(struct layer *l, const struct layer_spot *s, struct err *e)
 {
-	struct path_slot *slot;
+	struct path_facts f;
 	struct stat st;
 
 	if (fstatat(s->dir, s->name, &st, AT_SYMLINK_NOFOLLOW) == -1)
@@ -27,11 +27,9 @@ int layer_clear(struct layer *l, const struct layer_spot *s, struct err *e)
 	}
 	if (beneath_remove(s->dir, s->name, e) == -1)
 		return err_context(e, "%s", s->path);
-	slot = layer_paths_add(&l->removed, s->path, e);
-	if (!slot)
-		return -1;
-	slot->value = layer_number(l);
-	return 0;
+	f = layer_paths_get(&l->paths, s->path);
+	f.removed = layer_number(l);
+	return layer_paths_put(&l->paths, s->path, &f, e);
 }
 
 static int pwrite_full(int fd, const char *data, size_t n, int64_t offset)
@@ -111,7 +109,7 @@ static int make_directory(struct layer *l, const struct layer_spot *s, bool *was
 
 static int put_directory(struct layer *l, const struct layer_spot *s, const struct tar_entry *entry, struct err *e)
 {
-	bool was_there, hides = layer_paths_flags(&l->paths, s->path) & PATH_HIDES;
+	bool was_there, hides = layer_flags(l, s->path) & PATH_HIDES;
 	cleanup_fd int fd = -1;
 
 	if (make_directory(l, s, &was_there, e) == -1)
@@ -133,9 +131,9 @@ int layer_put_root(struct layer *l, const struct tar_entry *entry, struct err *e
 		return err_set(e, ERR_CONTENT, "%s: the root can only be a directory", entry->path);
 	if (fd == -1)
 		return err_errno(e, errno, "open the root directory");
-	if (layer_set_dir(l, "", fd, true, entry, e) == -1)
+	if (layer_leave(l, e) == -1 || layer_set_dir(l, "", fd, true, entry, e) == -1)
 		return -1;
-	return layer_set_flags(l, "", PATH_MADE, 0, e);
+	return layer_set_flags(l, "", PATH_MADE, e);
 }
 
 static int put_symlink(struct layer *l, const struct layer_spot *s, const struct tar_entry *entry, struct err *e)
@@ -199,14 +197,7 @@ static int put_by_type(struct layer *l, const struct layer_spot *s, const struct
 
 int layer_put(struct layer *l, const struct layer_spot *s, const struct tar_entry *entry, struct err *e)
 {
-	struct path_slot *slot;
-
 	if (put_by_type(l, s, entry, e) == -1)
 		return -1;
-	slot = layer_paths_add(&l->paths, s->path, e);
-	if (!slot)
-		return -1;
-	slot->value = layer_number(l);
-	slot->flags |= PATH_MADE | (entry->type == TAR_DIRECTORY ? 0 : PATH_HIDES);
-	return 0;
+	return layer_set_flags(l, s->path, PATH_MADE | (entry->type == TAR_DIRECTORY ? 0 : PATH_HIDES), e);
 }

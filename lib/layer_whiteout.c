@@ -18,28 +18,20 @@ bool layer_is_whiteout(const char *name)
 /* What entries of this layer have put there stays: whiteouts are for the layers below. */
 static bool made_here(void *ctx, const char *path)
 {
-	const struct layer *l = ctx;
-
-	return layer_paths_flags(&l->paths, path) & PATH_MADE;
-}
-
-/* A directory that stays, as it leads to such an entry, keeps its time. */
-static int keep_time(void *ctx, const char *path, int dir, struct err *e)
-{
-	return layer_dirs_touch(ctx, path, dir, e);
+	return layer_flags(ctx, path) & PATH_MADE;
 }
 
 int layer_make_opaque(struct layer *l, int dir, const char *path, struct err *e)
 {
 	if (fsext_make_opaque(dir) == -1)
 		return err_errno(e, errno, "%s: make opaque", path);
-	return layer_set_flags(l, path, PATH_OPAQUE, 0, e);
+	return layer_set_flags(l, path, PATH_OPAQUE, e);
 }
 
 /* Everything that the layers below have in the directory. */
 static int empty_lower(struct layer *l, int dir, const char *path, struct err *e)
 {
-	struct beneath_keeper keeper = { made_here, l, keep_time };
+	struct beneath_keeper keeper = { made_here, l };
 
 	layer_forget_parent(l);
 	if (beneath_empty_but(dir, path, &keeper, e) == -1)
@@ -50,7 +42,7 @@ static int empty_lower(struct layer *l, int dir, const char *path, struct err *e
 /* What the layers below have there goes, and directories that entries of this one only imply, if nothing is in them. */
 static int remove_lower(struct layer *l, const struct layer_spot *s, const char *name, struct err *e)
 {
-	struct beneath_keeper keeper = { made_here, l, keep_time };
+	struct beneath_keeper keeper = { made_here, l };
 
 	layer_forget_parent(l);
 	if (beneath_remove_but(s->dir, name, s->where, &keeper, e) == -1)
@@ -60,10 +52,9 @@ static int remove_lower(struct layer *l, const struct layer_spot *s, const char 
 
 int layer_hide(struct layer *l, const char *path, struct err *e)
 {
-	buf_add(&l->whiteouts, path, strlen(path) + 1);
-	if (buf_check(&l->whiteouts, e) == -1)
+	if (layer_note(l, LAYER_NOTE_WHITEOUT, path, "", NULL, e) == -1)
 		return -1;
-	return layer_set_flags(l, path, PATH_WHITEOUT | PATH_HIDES, 0, e);
+	return layer_set_flags(l, path, PATH_WHITEOUT | PATH_HIDES, e);
 }
 
 /* Alone: an entry of this layer wins, and as a directory hides the one below; else a whiteout is made in the end. */
@@ -72,7 +63,7 @@ static int hide_lower(struct layer *l, const struct layer_spot *s, const char *n
 	cleanup_fd int fd = -1;
 	struct stat st;
 
-	if (layer_paths_flags(&l->paths, path) & PATH_WHITEOUT)
+	if (layer_flags(l, path) & PATH_WHITEOUT)
 		return 0;
 	if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? layer_hide(l, path, e) : layer_fault(errno, path, e);
@@ -87,19 +78,30 @@ static int hide_lower(struct layer *l, const struct layer_spot *s, const char *n
 }
 
 /* Whether a directory above is opaque. overlayfs shows whiteouts in such a one as names that cannot be looked up. */
-static bool is_needless(const struct layer *l, char *path)
+static bool is_needless(struct layer *l, char *path)
 {
 	char *slash;
 
 	while ((slash = strrchr(path, '/'))) {
 		*slash = '\0';
-		if (layer_paths_flags(&l->paths, path) & PATH_OPAQUE)
+		if (layer_flags(l, path) & PATH_OPAQUE)
 			return true;
 	}
-	return layer_paths_flags(&l->paths, "") & PATH_OPAQUE;
+	return layer_flags(l, "") & PATH_OPAQUE;
 }
 
-static int make_whiteout(struct layer *l, const char *path, struct err *e)
+static int make_mark(int dir, const char *name, const char *path, struct err *e)
+{
+	struct timespec mtime;
+
+	if (beneath_keep_time(dir, &mtime, e) == -1)
+		return -1;
+	if (fsext_make_whiteout(dir, name) == -1)
+		return layer_fault(errno, path, e);
+	return beneath_put_time(dir, &mtime, e);
+}
+
+int layer_make_whiteout(struct layer *l, const char *path, struct err *e)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	char above[BENEATH_PATH_MAX];
@@ -116,19 +118,7 @@ static int make_whiteout(struct layer *l, const char *path, struct err *e)
 	memcpy(above, path, strlen(path) + 1);
 	if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || is_needless(l, above))
 		return 0;
-	if (fsext_make_whiteout(dir, name) == -1)
-		return layer_fault(errno, path, e);
-	return layer_note(l, LAYER_NOTE_WHITEOUT, path, "", NULL, e);
-}
-
-int layer_whiteouts_finish(struct layer *l, struct err *e)
-{
-	const char *end = buf_text(&l->whiteouts) + l->whiteouts.len;
-
-	for (const char *path = buf_text(&l->whiteouts); path < end; path += strlen(path) + 1)
-		if (make_whiteout(l, path, e) == -1)
-			return -1;
-	return 0;
+	return make_mark(dir, name, path, e) == -1 ? -1 : 1;
 }
 
 int layer_whiteout(struct layer *l, const struct layer_spot *s, struct err *e)

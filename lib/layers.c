@@ -194,31 +194,33 @@ static void reap(struct layers *l, struct job *j)
 	start_queued(l);
 }
 
+/* Waits until a worker has ended, or fd (unless -1) can be read; starts others in the place of those that ended. 1: fd can be read. */
+static int wait_for_any(struct layers *l, int fd, struct err *e)
+{
+	struct pollfd fds[1 + JOBS_MAX] = { { .fd = fd, .events = POLLIN } };
+	struct job *of[1 + JOBS_MAX];
+	nfds_t n = 1;
+
+	for (size_t i = 0; i < l->image->config.count && n <= JOBS_MAX; i++)
+		if (l->jobs[i].state == RUNNING) {
+			fds[n] = (struct pollfd){ .fd = l->jobs[i].worker.report, .events = POLLIN };
+			of[n++] = &l->jobs[i];
+		}
+	if (poll(fds, n, -1) == -1)
+		return errno == EINTR ? 0 : err_errno(e, errno, "poll");
+	for (nfds_t i = 1; i < n; i++)
+		if (fds[i].revents)
+			reap(l, of[i]);
+	return fds[0].revents != 0;
+}
+
 int layers_wait(struct layers *l, int fd, struct err *e)
 {
-	struct pollfd fds[1 + JOBS_MAX];
-	struct job *of[1 + JOBS_MAX];
+	int r;
 
-	for (;;) {
-		nfds_t n = 1;
-
-		fds[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
-		for (size_t i = 0; i < l->image->config.count && n <= JOBS_MAX; i++)
-			if (l->jobs[i].state == RUNNING) {
-				fds[n] = (struct pollfd){ .fd = l->jobs[i].worker.report, .events = POLLIN };
-				of[n++] = &l->jobs[i];
-			}
-		if (poll(fds, n, -1) == -1) {
-			if (errno == EINTR)
-				continue;
-			return err_errno(e, errno, "poll");
-		}
-		for (nfds_t i = 1; i < n; i++)
-			if (fds[i].revents)
-				reap(l, of[i]);
-		if (fds[0].revents)
-			return 0;
-	}
+	while ((r = wait_for_any(l, fd, e)) == 0)
+		;
+	return r == 1 ? 0 : -1;
 }
 
 /* --- publishing --- */
@@ -325,17 +327,17 @@ static int publish(struct layers *l, struct job *j, const struct digest *chain_i
 	return 0;
 }
 
-static int wait_for_worker(struct layers *l, size_t i)
+static int wait_for_worker(struct layers *l, size_t i, struct err *e)
 {
 	struct job *j = &l->jobs[i];
 
 	while (j->state == QUEUED || j->state == RUNNING || j->state == ELSEWHERE) {
 		if (j->state == ELSEWHERE)
 			start(l, i, true);
-		else if (j->state == QUEUED) /* its turn comes when an earlier worker ends; those all have */
+		else if (j->state == QUEUED && l->running == 0)
 			start(l, i, false);
-		else
-			reap(l, j);
+		else if (wait_for_any(l, -1, e) == -1)
+			return -1;
 	}
 	return j->state == FAILED ? -1 : 0;
 }
@@ -347,7 +349,9 @@ int layers_finish(struct layers *l, size_t i, struct err *e)
 
 	if (j->state == IDLE)
 		return err_set(e, ERR_NOT_FOUND, "layer %zu did not arrive", i + 1);
-	if (wait_for_worker(l, i) == 0 && j->state == UNPACKED &&
+	if (wait_for_worker(l, i, e) == -1 && j->state != FAILED)
+		return -1;
+	if (j->state == UNPACKED &&
 	    publish(l, j, &l->image->chain_ids[i], &inner) == -1)
 		fail(l, j, &inner);
 	if (j->state == FAILED) {

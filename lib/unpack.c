@@ -8,6 +8,7 @@
 #include "metadata.h"
 #include "notes.h"
 #include "overlay.h"
+#include "pump.h"
 #include "rootfs.h"
 #include "stack.h"
 #include "tar.h"
@@ -22,6 +23,8 @@
 #include <sys/mount.h>
 #endif
 
+#define KEEP_MAX 6 /* descriptors */
+
 static int check_diff_id(const struct digest *expected, struct hash *h, struct err *e)
 {
 	struct digest actual;
@@ -32,23 +35,42 @@ static int check_diff_id(const struct digest *expected, struct hash *h, struct e
 	return err_set(e, ERR_CONTENT, "its diff_id is %s, not %s", digest_str(&actual).text, digest_str(expected).text);
 }
 
-int unpack_stream(struct source *in, const struct digest *diff_id, int root,
-		  const struct layer_options *options, const int *keep, size_t keep_count, struct err *e)
+/* In the process that decompresses. */
+static struct source *open_plain(void *ctx, struct err *e)
 {
-	cleanup_hash struct hash *plain = hash_new(e);
-	cleanup_inflate struct inflate *z = NULL;
-	cleanup_tar struct tar *t = NULL;
-	struct source_hash raw;
+	struct inflate *z = inflate_new(ctx, e);
 
-	if (!plain || !(z = inflate_new(in, e)))
+	return z ? inflate_source(z) : NULL;
+}
+
+/* The whole world becomes the tree: what slips through the walk beneath the root still cannot leave it. */
+static int confine_to_tree(int in, int root, const int *keep, size_t keep_count, struct err *e)
+{
+	int all[KEEP_MAX] = { in };
+
+	if (keep_count > KEEP_MAX - 1)
+		return err_set(e, ERR_IO, "too many descriptors to keep");
+	for (size_t i = 0; i < keep_count; i++)
+		all[i + 1] = keep[i];
+	return confine(root, all, keep_count + 1, e);
+}
+
+int unpack_stream(int in, const char *what, const struct digest *diff_id, int root, const struct layer_options *options,
+		  const int *keep, size_t keep_count, struct err *e)
+{
+	cleanup_hash struct hash *plain = hash_new(e); /* which opens files: not possible later */
+	cleanup_pump struct pump *pump = NULL;
+	cleanup_tar struct tar *t = NULL;
+	struct source_hash hashed;
+	struct source_fd raw;
+
+	source_fd_init(&raw, in, what);
+	if (!plain || confine_to_tree(in, root, keep, keep_count, e) == -1)
 		return -1;
-	source_hash_init(&raw, inflate_source(z), plain);
-	if (!(t = tar_new(&raw.source, e)))
+	if (!(pump = pump_new(&(struct pump_job){ open_plain, &raw, in }, e)))
 		return -1;
-	/* The whole world becomes the tree: what slips through the walk beneath the root still cannot leave it. */
-	if (confine(root, keep, keep_count, e) == -1)
-		return -1;
-	if (layer_apply(t, root, options, e) == -1)
+	source_hash_init(&hashed, pump_source(pump), plain);
+	if (!(t = tar_new(&hashed.source, e)) || layer_apply(t, root, options, e) == -1)
 		return -1;
 	return diff_id ? check_diff_id(diff_id, plain, e) : 0;
 }
@@ -84,18 +106,19 @@ static FILE *open_notes(int dir, bool fresh, struct err *e)
 static int unpack_to(struct unpack *u, int dir, int root, struct err *e)
 {
 	const struct descriptor *blob = u->blob;
-	cleanup_fd int fd = -1;
+	cleanup_fd int fd = -1, paths = io_scratch(dir), spool = io_scratch(dir);
 	cleanup_file FILE *notes = NULL;
-	struct source_fd in;
 
+	if (paths == -1 || spool == -1)
+		return err_errno(e, errno, "make a scratch file");
 	if (store_verify_blob(u->store, &blob->digest, blob->size, e) == -1 ||
 	    (fd = store_open_blob(u->store, &blob->digest, blob->size, e)) == -1 || !(notes = open_notes(dir, true, e)))
 		return -1;
 	u->options.note = write_note;
 	u->options.ctx = notes;
-	source_fd_init(&in, fd, "the blob");
-	if (unpack_stream(&in.source, u->diff_id, root, &u->options,
-			  (int[]){ fd, fileno(notes), worker_report() }, 3, e) == -1)
+	u->options.scratch = (int[]){ paths, spool };
+	if (unpack_stream(fd, "the blob", u->diff_id, root, &u->options,
+			  (int[]){ fileno(notes), worker_report(), paths, spool }, 4, e) == -1)
 		return -1;
 	return fflush(notes) == EOF ? err_errno(e, errno, "notes") : 0;
 }

@@ -38,11 +38,12 @@ int unpack_onto(void *ctx, struct err *e);
 int unpack_remove(void *ctx, struct err *e);
 
 /*
- * Reads a whole layer from `in` and applies it beneath root. diff_id may be NULL: not checked. For workers, and for
- * `cr-unpack -C`: before the first byte of the archive is looked at, confine() takes everything from the process but `root` and the
- * descriptors of `keep`, which must hold those that `in` and the notes need and worker_report().
+ * Reads a whole layer from the descriptor `in` (`what` names it in messages) and applies it beneath root. diff_id may be NULL: not
+ * checked. For workers, and for `cr-unpack -C`: before the first byte is read, confine() takes everything from the process but `in`,
+ * `root` and the descriptors of `keep`, which must hold those that the notes need and worker_report(). Decompressing is done in
+ * a process of its own (pump.h).
  */
-int unpack_stream(struct source *in, const struct digest *diff_id, int root,
-		  const struct layer_options *options, const int *keep, size_t keep_count, struct err *e);
+int unpack_stream(int in, const char *what, const struct digest *diff_id, int root, const struct layer_options *options,
+		  const int *keep, size_t keep_count, struct err *e);
 
 #endif

@@ -66,6 +66,31 @@ chain() {
 	[ "$(trees | wc -l)" -eq 4 ]
 }
 
+@test "a layer that takes long does not hold up those after it" {
+	is_root || skip "only root can stop another worker"
+	mkdir big small1 small2 small3
+	head -c 100000000 /dev/zero >big/zeros
+	for n in 1 2 3; do echo "$n" >"small$n/file"; done
+	store_image example.org/long:1 big small1 small2 small3 >/dev/null
+	cr-inspect -r example.org/long:1 >long
+	cr-unpack -j 2 <long >/dev/null &
+	pid=$!
+	for _ in {1..1000}; do # its first child is the worker of the first layer
+		worker=$(pgrep -o -P "$pid") && kill -STOP "$worker" && break
+		sleep 0.01
+	done
+	last=$CR_STORE/tmp/layer-$(chain example.org/long:1 3)
+	for _ in {1..1000}; do
+		[ ! -s "$last/fs/file" ] || break
+		sleep 0.01
+	done
+	[ -s "$last/fs/file" ]
+	[ -z "$(trees)" ] # none can be there before the first one is
+	kill -CONT "$worker"
+	wait "$pid"
+	[ "$(trees | wc -l)" -eq 4 ]
+}
+
 @test "several images in one stream" {
 	store_image example.org/b:1 upper >/dev/null
 	{ cat records; cr-inspect -r example.org/b:1; } >both

@@ -9,7 +9,7 @@ load helper
 declare -gA LEVEL=(
 	[err]=00 [buf]=01 [io]=02
 	[digest]=10 [json]=10 [beneath]=10 [fsext]=10 [http]=10 [challenge]=10 [inflate]=10 [tar]=10 [user]=10 [userns]=10 [overlay]=10 [confine]=10
-	[words]=11 [hash]=20 [ref]=20 [oci]=20 [metadata]=20 [stack]=20 [worker]=20 [sandbox]=20 [record]=21 [rootfs]=21
+	[words]=11 [hash]=20 [ref]=20 [oci]=20 [metadata]=20 [stack]=20 [worker]=20 [pump]=20 [spool]=10 [sandbox]=20 [record]=21 [rootfs]=21
 	[sandbox_defaults]=21
 	[store]=30 [auth]=30 [layer]=30 [token]=31 [registry]=32 [notes]=31 [unpacked]=31 [unfinished]=31
 	[fetch]=40 [fetch_queue]=41 [layout]=40 [bundle]=40 [unpack]=40 [progress]=40 [image]=41 [document]=41 [resolve]=42 [gather]=42 [layers]=42 [mkbundle]=42
@@ -18,7 +18,7 @@ declare -gA LEVEL=(
 
 setup() {
 	set -o pipefail # a loop that stops early must not pass for one that found nothing
-	BUILD=${CR_TEST_BUILD:-$ROOT/build/$([ "$(uname -s)" = Linux ] && echo linux || echo posix)}
+	BUILD=${CR_TEST_BUILD:-$ROOT/build/check}
 	cd "$ROOT" || return
 	PROGRAMS=(bin/cr-*.c)
 	PROGRAMS=("${PROGRAMS[@]#bin/}")
@@ -80,6 +80,7 @@ needed() {
 	for program in "${PROGRAMS[@]}"; do
 		grep -q "^LIBS_${program}[[:space:]]*=" Makefile || echo "$program: has no line"
 		line=$(sed -n "s/^LIBS_${program}[[:space:]]*=//p" Makefile)
+		line=${line/'$(LIBS_$(GZIP))'/-lisal -lz} # one of them
 		libraries=$(needed "$BIN/$program")
 		for library in $libraries; do
 			[[ " $line " == *" -l$library "* ]] || echo "$program: links $library"

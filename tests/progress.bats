@@ -4,7 +4,7 @@ load helper
 load pane
 
 setup_file() {
-	BUILD=${CR_TEST_BUILD:-$ROOT/build/$([ "$(uname -s)" = Linux ] && echo linux || echo posix)}
+	BUILD=${CR_TEST_BUILD:-$ROOT/build/check}
 	cc -D_GNU_SOURCE -I"$ROOT/lib" -o "$BATS_FILE_TMPDIR/show" "$ROOT/tests/progress/show.c" "$BUILD/libcr.a"
 }
 

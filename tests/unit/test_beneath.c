@@ -242,6 +242,46 @@ static void test_removal_of_any_depth(void)
 	CHECK_INT(rmdir(top), 0);
 }
 
+/* More directories in one than are kept in mind at a time, some of them to stay. */
+static bool keeps_sevens(void *ctx, const char *path)
+{
+	(void)ctx;
+	return strstr(path, "7/stays") != NULL;
+}
+
+static void test_removal_of_many_directories(void)
+{
+	const int count = 5000;
+	struct beneath_keeper keeper = { keeps_sevens, NULL };
+	struct err e = ERR_INIT;
+	char top[64], name[32];
+	int root = tree_temp(top), left = 0;
+	struct stat st;
+
+	CHECK_INT(mkdirat(root, "many", 0755), 0);
+	for (int n = 0; n < count; n++) {
+		snprintf(name, sizeof name, "many/%d", n);
+		CHECK_INT(mkdirat(root, name, 0755), 0);
+		strcat(name, "/stays");
+		if (n % 10 == 7)
+			CHECK_INT(mkdirat(root, name, 0755), 0);
+	}
+	CHECK_INT(utimensat(root, "many", (struct timespec[2]){ { 5, 0 }, { 5, 0 } }, 0), 0);
+	CHECK_INT(beneath_remove_but(root, "many", "", &keeper, &e), 0);
+	for (int n = 0; n < count; n++) {
+		snprintf(name, sizeof name, "many/%d", n);
+		CHECK_INT(fstatat(root, name, &st, 0) == 0, n % 10 == 7);
+		left += fstatat(root, name, &st, 0) == 0;
+	}
+	CHECK_INT(left, count / 10);
+	CHECK_INT(fstatat(root, "many", &st, 0), 0);
+	CHECK_INT(st.st_mtime, 5);
+	CHECK_INT(beneath_remove(root, "many", &e), 0);
+	CHECK_INT(fstatat(root, "many", &st, 0), -1);
+	close(root);
+	CHECK_INT(rmdir(top), 0);
+}
+
 static void run_all(void)
 {
 	RUN(test_answers);
@@ -250,6 +290,7 @@ static void run_all(void)
 	RUN(test_limits);
 	RUN(test_directory_follows_nothing);
 	RUN(test_removal_spares);
+	RUN(test_removal_of_many_directories);
 	RUN(test_removal_of_any_depth);
 }
 

@@ -10,15 +10,17 @@
 #include <sys/stat.h>
 #ifdef __linux__
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #endif
 
 static char top[] = "/tmp/test-confine-XXXXXX";
 
 struct seen {
-	bool kept, root, others, outside, chroot, mount, parent, signal, files, privileges;
+	bool kept, root, others, outside, chroot, mount, parent, signal, files, privileges, network, namespace, program;
 	unsigned caps;
 };
 
@@ -39,6 +41,9 @@ static void look_at_privileges(struct seen *s)
 	s->parent = getppid() != 0;
 	s->signal = kill(2, 0) == 0 || errno != ESRCH;
 	s->privileges = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
+	s->network = socket(AF_INET, SOCK_STREAM, 0) != -1 || socket(AF_UNIX, SOCK_STREAM, 0) != -1;
+	s->namespace = unshare(CLONE_NEWUSER) == 0 || syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0) != -1;
+	s->program = execl("/bin/true", "true", (char *)NULL) != -1 || errno != EPERM;
 }
 #else
 static void look_at_privileges(struct seen *s)
@@ -86,6 +91,7 @@ static void test_what_a_worker_has_left(void)
 	CHECK(s.kept && s.root && s.files);
 	CHECK(!s.others && !s.outside);
 	CHECK(!s.chroot && !s.mount && !s.parent && !s.signal && !s.privileges);
+	CHECK(!s.network && !s.namespace && !s.program);
 #ifdef __linux__
 	/* chown, dac_override, fowner, fsetid, mknod; setfcap is the 31st */
 	CHECK_INT(s.caps & ~(1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 27 | 1u << 31), 0);

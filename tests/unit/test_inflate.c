@@ -112,6 +112,56 @@ static void test_damaged_gzip(void)
 	}
 }
 
+/* RFC 1952, 2.3: every optional field, and the header's own checksum. */
+static void add_full_header(struct buf *out, unsigned char flags)
+{
+	const unsigned char fixed[] = { 0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3 };
+	size_t start = out->len;
+	uLong crc;
+
+	buf_add(out, fixed, sizeof fixed);
+	if (flags & 4)
+		buf_add(out, "\5\0extra", 7);
+	if (flags & 8)
+		buf_add(out, "name", 5);
+	if (flags & 16)
+		buf_add(out, "a comment", 10);
+	crc = crc32(0, (const Bytef *)out->data + start, (uInt)(out->len - start));
+	if (flags & 2) {
+		buf_addc(out, (char)crc);
+		buf_addc(out, (char)(crc >> 8));
+	}
+}
+
+static void add_gzip_with_header(struct buf *out, unsigned char flags, const char *text)
+{
+	cleanup_buf struct buf plain = BUF_INIT;
+
+	add_gzip(&plain, text);
+	add_full_header(out, flags);
+	buf_add(out, plain.data + 10, plain.len - 10);
+}
+
+static void test_gzip_headers(void)
+{
+	for (unsigned char flags = 0; flags < 32; flags++) {
+		cleanup_buf struct buf b = BUF_INIT;
+
+		add_gzip_with_header(&b, flags, "some text");
+		check(&b, "some text");
+		if (!(flags & 2))
+			continue;
+		b.data[8] ^= 1; /* what its checksum is over */
+		check(&b, NULL);
+	}
+	for (unsigned char flags = 32; flags; flags = (unsigned char)(flags << 1)) {
+		cleanup_buf struct buf b = BUF_INIT;
+
+		add_gzip_with_header(&b, flags, "some text");
+		check(&b, NULL);
+	}
+}
+
 static void test_zstd(void)
 {
 	static const char skippable[] = "\x50\x2a\x4d\x18\x03\0\0\0abc";
@@ -161,6 +211,7 @@ int main(void)
 {
 	RUN(test_gzip);
 	RUN(test_damaged_gzip);
+	RUN(test_gzip_headers);
 	RUN(test_zstd);
 	RUN(test_as_it_is);
 	RUN(test_refused_by_name);

@@ -6,6 +6,7 @@
 #include "tree.h"
 
 #include <errno.h>
+#include <sys/wait.h>
 #ifdef __linux__
 #include <sys/mount.h>
 #include <sys/xattr.h>
@@ -210,7 +211,7 @@ static void test_notes_of_a_layer_alone(void)
 		{ { "d ./ 755", "h b a" }, "hardlink 'b' 'a'\n" },
 		{ { "d ./ 755", "h b /x/./a" }, "hardlink 'b' 'x/a'\n" },
 		{ { "d ./ 755", "h b a", "f b x" }, "hardlink 'b' 'a'\n" },
-		{ { "d ./ 755", "c n -" }, "device 'n' ''\nwhiteout 'n' ''\n" },
+		{ { "d ./ 755", "c n -" }, "whiteout 'n' ''\ndevice 'n' ''\n" },
 		{ { "d ./ 755", "c n -", "f n x" }, "" },
 		{ { "d ./ 755", "l s t/u", "f s/f x" }, "implied 't' ''\nimplied 't/u' ''\n" },
 		{ { "d ./ 755", "f .wh.a", "f a/b x" }, "" }, /* opaque: what is below cannot be taken over */
@@ -261,6 +262,84 @@ static void test_parents_keep_their_metadata(void)
 	CHECK_INT(st.st_mtime, 0);
 	finish(root, top);
 }
+
+/* Applies the members to a directory, as a user without privileges where we have them; what came of it. */
+static int apply_unprivileged(const char *const *members, const char *top, int root)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (geteuid() == 0 && (setgid(65534) == -1 || setuid(65534) == -1))
+			_exit(99);
+		_exit(-apply(members, root, LAYER_MERGE));
+	}
+	(void)top;
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 98;
+}
+
+/* What forbids its owner to enter is filled all the same, and has its mode in the end. */
+static void test_modes_that_shut_us_out(void)
+{
+	static const char *const members[] = {
+		"d a 0",     "f a/f x",	  "d a/b 500", "f a/b/f x", "d a/b/c 0",   "f a/b/c/f x", "d n 755", "f n/f x",
+		"d twice 0", "f twice/f", "d twice 711",
+	};
+	static const struct { const char *path; mode_t mode; } expected[] = {
+		{ "a", 0 }, { "a/b", 0500 }, { "a/b/c", 0 }, { "n", 0755 }, { "twice", 0711 },
+	};
+	const char *all[MEMBERS_MAX + 1] = { NULL };
+	char top[64];
+	int root = tree_temp(top);
+	struct stat st;
+
+	memcpy(all, members, sizeof members);
+	CHECK(geteuid() != 0 || fchown(root, 65534, 65534) == 0);
+	CHECK_INT(apply_unprivileged(all, top, root), 0);
+	if (geteuid() != 0)
+		printf("skipped: only root can look into all of it\n");
+	for (size_t i = 0; i < sizeof expected / sizeof *expected && geteuid() == 0; i++) {
+		CHECK_INT(fstatat(root, expected[i].path, &st, 0), 0);
+		CHECK_INT(st.st_mode & 07777, expected[i].mode);
+		CHECK_INT(st.st_mtime, 1000);
+	}
+	finish(root, top);
+}
+
+#ifdef __linux__
+/* What lies in a directory with a default ACL has its own mode and no ACL of that kind. */
+static void test_default_acls_are_not_taken_over(void)
+{
+	/* version 2; owner rwx, group r-x, mask rwx, other ---, and user 7 rwx */
+	static const unsigned char acl[] = "\2\0\0\0" "\1\0\7\0\xff\xff\xff\xff" "\2\0\7\0\7\0\0\0"
+		"\4\0\5\0\xff\xff\xff\xff" "\x10\0\7\0\xff\xff\xff\xff" "\x20\0\0\0\xff\xff\xff\xff";
+	static const char *const members[] = { "d a 755", "f a/f x", "d a/d 755", "f a/i/f x", NULL };
+	static const char *const inside[] = { "a/f", "a/d", "a/i", "a/i/f" };
+	char top[64], path[128];
+	int root = tree_temp(top), a;
+	struct stat st;
+
+	a = subdirectory(root, "a");
+	if (fsetxattr(a, "system.posix_acl_default", acl, sizeof acl - 1, 0) == -1) {
+		printf("skipped: no ACLs here: %s\n", strerror(errno));
+	} else {
+		CHECK_INT(apply(members, root, LAYER_MERGE), 0);
+		/* the entry for `a` itself has none, and takes it away: that is what comes first */
+		CHECK_INT(fsetxattr(a, "system.posix_acl_default", acl, sizeof acl - 1, 0), 0);
+		CHECK_INT(apply(members + 1, root, LAYER_MERGE), 0);
+		for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) {
+			snprintf(path, sizeof path, "%s/%s", top, inside[i]);
+			CHECK_INT(getxattr(path, "system.posix_acl_access", NULL, 0), -1);
+			CHECK_INT(getxattr(path, "system.posix_acl_default", NULL, 0), -1);
+			CHECK_INT(stat(path, &st), 0);
+			CHECK_INT(st.st_mode & 07777, S_ISDIR(st.st_mode) ? 0755 : 0644);
+		}
+	}
+	close(a);
+	finish(root, top);
+}
+#endif
 
 static void test_refused(void)
 {
@@ -346,6 +425,10 @@ int main(void)
 	RUN(test_notes_of_a_layer_alone);
 	RUN(test_whiteout_then_implied_directory_is_opaque);
 	RUN(test_parents_keep_their_metadata);
+	RUN(test_modes_that_shut_us_out);
+#ifdef __linux__
+	RUN(test_default_acls_are_not_taken_over);
+#endif
 	RUN(test_refused);
 	RUN(test_refused_alone);
 	RUN(test_link_to_itself_keeps_the_file);
