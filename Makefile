@@ -73,7 +73,7 @@ $(BUILD)/tests/unit/test_inflate_zlib: tests/unit/test_inflate.c tests/unit/test
 FUZZ_MAIN ?= tests/fuzz/replay.c
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h tests/fuzz/replay.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests/fuzz $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(FUZZ_MAIN) $(LIB) -lcurl -lcrypto -ltar -lz -lzstd
+	$(CC) $(ALL_CPPFLAGS) -Itests/fuzz $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(FUZZ_MAIN) $(LIB) -lcurl -lcrypto -ltar -lz $(LIBS_$(GZIP)) -lzstd
 
 clean: ## remove what was built (the store in data/ stays)
 	rm -rf build $(PROGRAMS)

@@ -7,6 +7,7 @@
 #include "layer.h"
 #include "tar_mutator.h"
 
+#include <sys/mman.h>
 #include <sys/xattr.h>
 
 #define ENTRIES_MAX 2000
@@ -87,6 +88,19 @@ static void check_tree(int dir, bool alone, int depth)
 	closedir(d);
 }
 
+/* Two empty files. */
+static const int *scratch_files(void)
+{
+	static int files[2] = { -1, -1 };
+
+	for (int i = 0; i < 2; i++) {
+		if (files[i] == -1)
+			files[i] = memfd_create("scratch", MFD_CLOEXEC);
+		MUST(files[i] != -1 && ftruncate(files[i], 0) == 0 && lseek(files[i], 0, SEEK_SET) == 0);
+	}
+	return files;
+}
+
 static void apply(const uint8_t *data, size_t size, int root, bool alone)
 {
 	struct source_bytes s = source_bytes(data, size, 0);
@@ -95,6 +109,7 @@ static void apply(const uint8_t *data, size_t size, int root, bool alone)
 		.chown = geteuid() == 0,
 		.entries_max = ENTRIES_MAX,
 		.bytes_max = BYTES_MAX,
+		.scratch = size / 512 % 2 ? scratch_files() : NULL,
 		.note = take_note,
 	};
 	struct err e = ERR_INIT;
@@ -115,8 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned form = input_byte(&in);
 	int root, before, copy;
 
-	if (tree.top == -1)
-		tree_init();
+	scratch_files(); /* opened before descriptors are counted */
 	before = tree_free_descriptor();
 	root = tree_root();
 	if (form == 'm')
