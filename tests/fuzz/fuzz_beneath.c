@@ -4,23 +4,29 @@
  */
 #include "tree.h"
 
-/* A second copy of the module, which has no openat2. */
+/* A second copy of the module, which has no openat2. All that it offers has another name. */
 #define beneath_parent hand_parent
 #define beneath_locate hand_locate
 #define beneath_open hand_open
 #define beneath_directory hand_directory
 #define beneath_without_openat2 hand_without_openat2
+#define beneath_keep_time hand_keep_time
+#define beneath_put_time hand_put_time
 int hand_parent(int root, const char *path, const struct beneath_maker *maker, char name[BENEATH_NAME_MAX], struct err *e);
 int hand_locate(int root, const char *path, const struct beneath_maker *maker, struct beneath_place *place, struct err *e);
 int hand_open(int root, const char *path, int flags, struct err *e);
 int hand_directory(int root, const char *path, int flags, struct err *e);
 void hand_without_openat2(void);
+int hand_keep_time(int dir, struct timespec *mtime, struct err *e);
+int hand_put_time(int dir, const struct timespec *mtime, struct err *e);
 #include "../../lib/beneath.c"
 #undef beneath_parent
 #undef beneath_locate
 #undef beneath_open
 #undef beneath_directory
 #undef beneath_without_openat2
+#undef beneath_keep_time
+#undef beneath_put_time
 
 #define TREE_STEPS_MAX 24
 #define PATHS_MAX 20
