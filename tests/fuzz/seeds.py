@@ -189,10 +189,15 @@ def user():
 
 
 def beneath():
-    for i, program in enumerate((
-            b'd\1d\2f\3l\4../..\0l\5/a\0|a/b/c\0e/a\0d/../x\0', b'l\1.\0l\2a/..\0d\3|a/a/a/b/c\0..\0../../secret\0',
-            b'l\1b\0l\2a\0|a\0a/x\0b/../..\0', b'd\1>d\2>d\3<<l\4b/../../..\0f\5|d/e\0d/secret\0b/c/..\0b/c/../..\0e/\0')):
-        yield str(i), program
+    """Steps that make a tree, then paths: fuzz_beneath.c says how they are spelt."""
+    for i, (steps, paths) in enumerate((
+            ('da da/b fa/b/f la/b/up=../.. la/b/abs=/a lout=../../..', 'a/b/f a/b/up/a a/b/abs/b/f a/b/up/../a out/secret a/b/abs/.. a/b/..'),
+            ('lself=. lhere=self/.. da la/root=/ la/over=../a/b/../..', 'self/self/a/root/a here .. ../../secret a/over/a a/root/self/x'),
+            ('la=b lb=a', 'a a/x b/../..'), ('dd dd/e lb=d/../../.. ld/e/far=/../d/e f/d/x', 'd/e/far/far d/secret b/d/e/.. b/d/e/far/../.. e/'),
+            ('fa lb=a lc=a/ ld=nowhere le=/nowhere/x', 'a/ a/x b b/ b/x c d d/x e e/y'),
+            ('d' + 'x' * 200 + ' l' + 'x' * 200 + '/l=' + 'x/../' * 30, 'x' * 200 + '/l/a ' + 'x' * 255 + '/a'))):
+        tree = ''.join(step.replace('=', '\0') + '\0' for step in steps.split())
+        yield str(i), (tree + '|' + '\0'.join(paths.split())).encode()
 
 
 TARGETS = {'tar': lambda: [*tars(), *sparse()], 'layer': layer_target, 'pax': pax, 'inflate': inflate, 'json': json_target,
