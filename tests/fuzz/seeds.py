@@ -161,6 +161,8 @@ def text():
             'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a:pull"', 'Basic realm="x"',
             'Negotiate oYG2==, Basic realm=y, Bearer realm="a\\"b,c" , scope = "d"', 'Digest a=b, nonce="", Bearer realm=""')):
         yield f'challenge-{i}', b'c' + header.encode()
+    yield 'challenge-long', b'cBearer realm="' + b'r' * 3000 + b'"'
+    yield 'challenge-long-token', b'cBearer realm=' + b'r' * 3000
     for i, wait in enumerate(('0', '120', '-5', '99999999999999999999', 'Wed, 21 Oct 2065 07:28:00 GMT',
                               'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994')):
         yield f'wait-{i}', b't' + wait.encode()
@@ -186,6 +188,9 @@ def user():
                               b'web:', b':web', b'a:b:c', b'nobody', b'00', b'-1', b'web/x')):
         for flags in (b'\0', b'\1', b'\2'):
             yield f'{i}-{flags[0]}', flags + spec + b'\xff' + passwd + b'\xff' + group
+    yield 'many-groups', b'\0web\xff' + passwd + b'\xff' + b''.join(b'g:x:%d:web\n' % i for i in range(300))
+    yield 'long-name', b'\0' + b'n' * 300 + b'\xff' + b'n' * 300 + b':x:1:1::/' + b'h' * 5000 + b':\n'
+    yield 'long-home', b'\0001\xffa:x:1:1::/' + b'h' * 5000 + b':\n'
 
 
 def beneath():
