@@ -69,6 +69,12 @@ $(BUILD)/tests/unit/test_inflate_zlib: tests/unit/test_inflate.c tests/unit/test
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/lib/inflate_zlib.o $(LIB) -lz -lzstd
 
+# A fuzz target with FUZZ_MAIN runs what it is given; without one, and with -fsanitize=fuzzer, it is a fuzzer (tests/fuzz/run).
+FUZZ_MAIN ?= tests/fuzz/replay.c
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h tests/fuzz/replay.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests/fuzz $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(FUZZ_MAIN) $(LIB) -lcurl -lcrypto -ltar -lz $(LIBS_$(GZIP)) -lzstd
+
 clean: ## remove what was built (the store in data/ stays)
 	rm -rf build $(PROGRAMS)
 
@@ -109,6 +115,11 @@ mutants: ## take the checks of layers away, one by one, and see that a test miss
 	@share/install-packages build test
 	@tests/mutants
 
+fuzz: ## run the fuzzers, SECONDS=1200 for each, JOBS=2 at once; FUZZ=json: that one
+	@share/install-packages build fuzz
+	@$(MAKE) -s all
+	@FUZZ_SECONDS=$(SECONDS) FUZZ_JOBS=$(JOBS) tests/fuzz/run $(FUZZ)
+
 install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX)
 	install -d $(SHARE)/bash-completion/completions $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) bin/container $(DESTDIR)$(PREFIX)/bin
@@ -123,4 +134,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: FORCE all bench bench-fetch bench-unpack check clean demo help install lint mutants torture
+.PHONY: FORCE all bench bench-fetch bench-unpack check clean demo fuzz help install lint mutants torture
