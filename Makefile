@@ -69,6 +69,12 @@ $(BUILD)/tests/unit/test_inflate_zlib: tests/unit/test_inflate.c tests/unit/test
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/lib/inflate_zlib.o $(LIB) -lz -lzstd
 
+# A fuzz target with FUZZ_MAIN runs what it is given; without one, and with -fsanitize=fuzzer, it is a fuzzer (tests/fuzz/run).
+FUZZ_MAIN ?= tests/fuzz/replay.c
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h tests/fuzz/replay.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests/fuzz $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(FUZZ_MAIN) $(LIB) -lcurl -lcrypto -ltar -lz $(LIBS_$(GZIP)) -lzstd
+
 clean: ## remove what was built (the store in data/ stays)
 	rm -rf build $(PROGRAMS)
 
@@ -92,12 +98,27 @@ bench-fetch: ## pulls beside skopeo's: a table of times and memory; RUNS=5
 	@$(MAKE) -s all
 	@tests/bench/fetch
 
-bench: bench-fetch ## all tables
+bench-unpack: ## unpacking beside the shell's limit, skopeo and umoci, podman: tables of times and memory; RUNS=5
+	@share/install-packages build demo bench
+	@$(MAKE) -s all
+	@tests/bench/unpack
 
-torture: ## kill pulls, cut the power, and stack layers, many times; KILLS=1000 CUTS=100 SEEDS=1000
+bench: bench-fetch bench-unpack ## all tables
+
+torture: ## kill pulls, cut the power, all hostile layers, stacks, races, mutants; KILLS=1000 CUTS=100 RACES=50000 SEEDS=1000
 	@share/install-packages build demo test
-	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} FILE_SECONDS=36000 tests/run build kill-fetch.bats
-	@SEEDS=$${SEEDS:-1000} FILE_SECONDS=36000 tests/run umoci.bats
+	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} RACES=$${RACES:-50000} SEEDS=$${SEEDS:-1000} HOSTILE=$${HOSTILE:-all} \
+		FILE_SECONDS=36000 tests/run build kill-fetch.bats hostile.bats race.bats umoci.bats
+	@tests/mutants
+
+mutants: ## take the checks of layers away, one by one, and see that a test misses each
+	@share/install-packages build test
+	@tests/mutants
+
+fuzz: ## run the fuzzers, SECONDS=1200 for each, JOBS=2 at once; FUZZ=json: that one
+	@share/install-packages build fuzz
+	@$(MAKE) -s all
+	@FUZZ_SECONDS=$(SECONDS) FUZZ_JOBS=$(JOBS) tests/fuzz/run $(FUZZ)
 
 install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX)
 	install -d $(SHARE)/bash-completion/completions $(DESTDIR)$(PREFIX)/bin
@@ -113,4 +134,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: FORCE all bench bench-fetch check clean demo help install lint torture
+.PHONY: FORCE all bench bench-fetch bench-unpack check clean demo fuzz help install lint mutants torture

@@ -36,6 +36,7 @@ enum layer_note {
 	LAYER_NOTE_OWNER,    /* path: belongs to entry->uid, entry->gid, which could not be set here */
 	LAYER_NOTE_XATTR,    /* path: carried the attribute `link`, which is not kept */
 	LAYER_NOTE_TRAILING, /* path "": bytes other than zeros after the end of the archive */
+	LAYER_NOTE_TOTAL,    /* path "", link: "ENTRIES BYTES", of the archive and of files; always, after all others */
 	LAYER_NOTE_SINGLE,   /* path "": owners could not be set at all; layers.h adds it, before all others */
 	LAYER_NOTE_PASSED,   /* path: as LAYER_NOTE_IMPLIED, but a later entry of this layer took its place (LAYER_ALONE) */
 };
@@ -56,6 +57,10 @@ struct layer_options {
 		    const struct tar_entry *entry, struct err *e);
 	void *ctx;
 };
+
+/* The limits that options of 0, or of more than can be counted, stand for. */
+int64_t layer_entries_max(int64_t asked);
+int64_t layer_bytes_max(int64_t asked);
 
 /*
  * Applies the whole archive beneath the directory `root`. 0, or -1: ERR_CONTENT for a layer that is malformed

@@ -124,6 +124,8 @@ static int make_link(struct layer *l, const struct layer_spot *s, const struct t
 			return -1;
 		r = linkat(t->dir, t->place.name, s->dir, s->name, 0);
 	}
+	if (r == -1 && errno == ENOENT) /* the target went with what was cleared */
+		return err_set(e, ERR_CONTENT, "%s: a hard link in place of the directory that holds its target", s->path);
 	if (r == -1 && errno == EMLINK)
 		return layer_clear(l, s, e) == -1 ? -1 : copy_file(l, s, t, e);
 	return r == -1 ? layer_fault(errno, s->path, e) : 0;

@@ -22,22 +22,27 @@ static int base256(const unsigned char *field, size_t n, int64_t *value)
 
 int tar_number(const char *field, size_t n, int64_t *value)
 {
-	size_t i = 0;
+	size_t i = 0, digits;
 	uint64_t v = 0;
 
 	if (n && (unsigned char)field[0] & 0x80)
 		return base256((const unsigned char *)field, n, value);
 	while (i < n && field[i] == ' ')
 		i++;
+	digits = i;
 	for (; i < n && field[i] >= '0' && field[i] <= '7'; i++) {
 		if (v >> 60)
 			return -1;
 		v = v << 3 | (uint64_t)(field[i] - '0');
 	}
+	digits = i - digits;
 	while (i < n && field[i] == ' ')
 		i++;
 	if (i < n && field[i] != '\0')
 		return -1;
+	for (; digits == 0 && i < n; i++) /* Go finds digits behind a NUL too: no two readings of a size */
+		if (field[i] != '\0' && field[i] != ' ')
+			return -1;
 	*value = (int64_t)v;
 	return 0;
 }

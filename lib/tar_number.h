@@ -10,7 +10,7 @@
 
 /*
  * A field of n bytes: octal digits, blanks before and a NUL or blanks after them, or GNU's base-256, which may be
- * negative. An empty field is 0. 0, or -1 for anything else and for what does not fit.
+ * negative. A field of blanks and NULs alone is 0. 0, or -1 for anything else and for what does not fit.
  */
 int tar_number(const char *field, size_t n, int64_t *value);
 

@@ -229,11 +229,12 @@ static int finish_xattrs(struct tar_pax *p, struct err *e)
 
 int tar_pax_parse(struct tar_pax *p, struct err *e)
 {
-	char *at = p->bytes.data, *end = at + p->bytes.len;
 	struct record r = { NULL, NULL, 0, 0 };
+	char *at = p->bytes.data, *end;
 
 	if (p->bytes.len == 0)
 		return 0;
+	end = at + p->bytes.len;
 	while (at < end)
 		if (next_record(&at, end, &r, e) == -1 || take(p, &r, e) == -1)
 			return -1;

@@ -207,6 +207,26 @@ chain() {
 	run -2 cr-unpack operand <records
 }
 
+@test "limits: of all layers of an image together, those that are there already among them" {
+	mkdir a b c
+	head -c 600000 /dev/zero >a/zeros
+	head -c 600000 /dev/zero >b/more
+	store_image example.org/two:1 a b >/dev/null
+	store_image example.org/three:1 a b lower >/dev/null
+	cr-inspect -r example.org/two:1 >two
+	run -3 --separate-stderr cr-unpack --max-bytes 1000000 <two
+	[[ "$stderr" == *'the image has more than 1000000 bytes of files'* ]]
+	[ "$(trees | wc -l)" -eq 1 ]
+	[ -z "$(leftovers)" ]
+	run -3 cr-unpack --max-bytes 1000000 <two
+	run -3 --separate-stderr cr-unpack --max-entries 3 <two
+	[[ "$stderr" == *'the image has more than 3 entries'* ]]
+	run -0 cr-unpack --max-bytes 1200000 --max-entries 4 <two
+	cr-inspect -r example.org/three:1 >three
+	run -3 --separate-stderr cr-unpack --max-entries 4 <three
+	[ "$(trees | wc -l)" -eq 2 ]
+}
+
 @test "limits: --max-window" {
 	command -v zstd >/dev/null || skip "zstd is not installed"
 	mkdir tree
