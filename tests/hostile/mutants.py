@@ -73,7 +73,7 @@ mutant('chmod order', 'layer_meta.c', '''	if (set_owner_fd(l, s->path, fd, &made
 ''', '''	if (fchmod(fd, entry->mode) == -1 || set_owner_fd(l, s->path, fd, &made, entry, e) == -1)
 		return -1;
 	made.st_mode = entry->mode;
-''', 'cases K01')
+''', 'cases K01a')
 mutant('xattr order', 'layer_meta.c', '''	if (set_owner_fd(l, s->path, fd, &made, entry, e) == -1 || layer_drop_acls(l, s->path, fd, e) == -1)
 		return -1;
 ''', '''	if (set_xattrs(l, s->path, fd, entry, e) == -1 || set_owner_fd(l, s->path, fd, &made, entry, e) == -1)
