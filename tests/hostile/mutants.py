@@ -134,8 +134,8 @@ mutant('trailing data: hashed', 'tar_guard.c', 'while ((n = tar_input_read(&g->i
        'while ((n = 0))', 'store I17 I18')
 mutant('cut stream', 'inflate.c', 'if (z->in_ended && z->codec->at_end(z->state))', 'if (z->in_ended)',
        'unit test_inflate test_damaged_gzip')
-mutant('diff_id', 'unpack.c', 'if (digest_equal(&actual, expected))', 'if (1)', 'bats cr-unpack a diff_id that is another')
-mutant('digest before parsing', 'unpack.c', 'store_verify_blob(u->store, &blob->digest, blob->size, e) == -1 ||', '',
+mutant('diff_id', 'unpack_stream.c', 'if (digest_equal(&actual, expected))', 'if (1)', 'bats cr-unpack a diff_id that is another')
+mutant('digest before parsing', 'unpack.c', 'store_open_verified(', 'store_open_blob(',
        'bats cr-unpack promise 2: verify, then parse: a damaged')
 
 # limits
