@@ -98,11 +98,22 @@ bench-fetch: ## pulls beside skopeo's: a table of times and memory; RUNS=5
 	@$(MAKE) -s all
 	@tests/bench/fetch
 
-bench: bench-fetch ## all tables
+bench-unpack: ## unpacking beside the shell's limit, skopeo and umoci, podman: tables of times and memory; RUNS=5
+	@share/install-packages build demo bench
+	@$(MAKE) -s all
+	@tests/bench/unpack
 
-torture: ## kill pulls, and cut the power, many times; KILLS=1000 CUTS=100
+bench: bench-fetch bench-unpack ## all tables
+
+torture: ## kill pulls, cut the power, all hostile layers, stacks, races, mutants; KILLS=1000 CUTS=100 RACES=50000 SEEDS=1000
 	@share/install-packages build demo test
-	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} FILE_SECONDS=36000 tests/run build kill-fetch.bats
+	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} RACES=$${RACES:-50000} SEEDS=$${SEEDS:-1000} HOSTILE=$${HOSTILE:-all} \
+		FILE_SECONDS=36000 tests/run build kill-fetch.bats hostile.bats race.bats umoci.bats
+	@tests/mutants
+
+mutants: ## take the checks of layers away, one by one, and see that a test misses each
+	@share/install-packages build test
+	@tests/mutants
 
 fuzz: ## run the fuzzers, SECONDS=1200 for each, JOBS=2 at once; FUZZ=json: that one
 	@share/install-packages build fuzz
@@ -123,4 +134,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: FORCE all bench bench-fetch check clean demo fuzz help install lint torture
+.PHONY: FORCE all bench bench-fetch bench-unpack check clean demo fuzz help install lint mutants torture

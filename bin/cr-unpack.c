@@ -21,14 +21,16 @@ static const char usage[] =
 	"  -C, --directory DIR  apply one layer on DIR\n"
 	"  -j, --jobs N         layers unpacked at once (default: the processors)\n"
 	"      --devices        make device nodes too (root only)\n"
-	"      --max-entries N  refuse a layer of more entries (default 2000000)\n"
-	"      --max-bytes N    refuse a layer that unpacks to more (default 64 GiB)\n"
+	"      --max-entries N  refuse an image of more entries (default 2000000)\n"
+	"      --max-bytes N    refuse an image that unpacks to more (default 64 GiB)\n"
+	"      --max-window N   refuse a zstd window of more bytes (default 8 MiB)\n"
+	"      --min-free N     stop when less than N % of the filesystem are free (default 3)\n"
 	"  -s, --store DIR      the store\n"
 	"  -v, --verbose        say what was left out\n"
 	"  -h, --help           this text\n"
 	"  -V, --version        the version\n";
 
-enum { OPTION_DEVICES = 256, OPTION_MAX_ENTRIES, OPTION_MAX_BYTES };
+enum { OPTION_DEVICES = 256, OPTION_MAX_ENTRIES, OPTION_MAX_BYTES, OPTION_MAX_WINDOW, OPTION_MIN_FREE };
 
 static const struct option long_options[] = {
 	{ "directory", required_argument, NULL, 'C' },
@@ -36,6 +38,8 @@ static const struct option long_options[] = {
 	{ "devices", no_argument, NULL, OPTION_DEVICES },
 	{ "max-entries", required_argument, NULL, OPTION_MAX_ENTRIES },
 	{ "max-bytes", required_argument, NULL, OPTION_MAX_BYTES },
+	{ "max-window", required_argument, NULL, OPTION_MAX_WINDOW },
+	{ "min-free", required_argument, NULL, OPTION_MIN_FREE },
 	CLI_LONG_OPTIONS,
 };
 
@@ -171,13 +175,15 @@ static int apply(void *ctx, struct err *e)
 		.devices = o->devices,
 		.entries_max = o->entries_max,
 		.bytes_max = o->bytes_max,
+		.free_min = o->free_min,
 		.scratch = keep[0] == -1 || keep[1] == -1 ? NULL : keep,
 		.note = mention,
 		.ctx = a->program,
 	};
 
 	umask(0);
-	return unpack_stream(STDIN_FILENO, "standard input", NULL, a->root, &options, keep, 3, e);
+	return unpack_stream(&(struct unpack_input){ STDIN_FILENO, "standard input", o->window_max, NULL }, a->root, &options,
+			     keep, 3, e);
 }
 
 static int apply_stdin(struct program *p, const char *dir)
@@ -208,9 +214,15 @@ static bool parse_number(const char *text, int64_t *out)
 	return !errno && end != text && !*end && *out > 0;
 }
 
+static bool parse_percent(const char *text, int64_t *out)
+{
+	*out = 0;
+	return strcmp(text, "0") == 0 || (parse_number(text, out) && *out <= 100);
+}
+
 int main(int argc, char **argv)
 {
-	struct program p = { .store = STORE_INIT };
+	struct program p = { .store = STORE_INIT, .options.free_min = LAYER_FREE_MIN };
 	cleanup_buf struct buf path = BUF_INIT;
 	struct err e = ERR_INIT;
 	const char *dir = NULL;
@@ -219,15 +231,18 @@ int main(int argc, char **argv)
 
 	cli_start(&p.cli, "cr-unpack", usage, argv[0]);
 	while ((option = getopt_long(argc, argv, "C:j:" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
-		if ((option == 'j' || option == OPTION_MAX_ENTRIES || option == OPTION_MAX_BYTES) &&
-		    !parse_number(optarg, &n))
+		if ((option == 'j' || (option >= OPTION_MAX_ENTRIES && option <= OPTION_MAX_WINDOW)) && !parse_number(optarg, &n))
 			return cli_usage(&p.cli, "'%s' is not a positive number", optarg);
+		if (option == OPTION_MIN_FREE && !parse_percent(optarg, &n))
+			return cli_usage(&p.cli, "'%s' is not a percentage", optarg);
 		switch (option) {
 		case 'C': dir = optarg; break;
 		case 'j': p.options.jobs = n > 64 ? 64 : (int)n; break;
 		case OPTION_DEVICES: p.options.devices = true; break;
 		case OPTION_MAX_ENTRIES: p.options.entries_max = n; break;
 		case OPTION_MAX_BYTES: p.options.bytes_max = n; break;
+		case OPTION_MAX_WINDOW: p.options.window_max = n; break;
+		case OPTION_MIN_FREE: p.options.free_min = (int)n; break;
 		default: cli_option(&p.cli, option);
 		}
 	}

@@ -43,6 +43,9 @@ int fsext_remove_whiteout(int dir, const char *name);
 int fsext_make_opaque(int dir);
 bool fsext_is_opaque(int dir);
 
+/* Two entries change places, at once. 0, or -1 with errno where that cannot be done. */
+int fsext_exchange(int dir, const char *name, int other_dir, const char *other_name);
+
 /*
  * Copies n bytes of `from` to `to`, both at the offset `at`: extents are shared where the filesystem can, copied
  * inside the kernel where it can, and otherwise read and written. 0, or -1 with errno (ENODATA when `from` ends

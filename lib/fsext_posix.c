@@ -82,6 +82,13 @@ bool fsext_is_opaque(int dir)
 	return faccessat(dir, OPAQUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+int fsext_exchange(int dir, const char *name, int other_dir, const char *other_name)
+{
+	(void)dir, (void)name, (void)other_dir, (void)other_name;
+	errno = ENOTSUP;
+	return -1;
+}
+
 int fsext_copy_range(int from, int to, off_t at, off_t n)
 {
 	return io_copy_range(from, to, at, n);

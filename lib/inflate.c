@@ -50,7 +50,7 @@ static bool is_skippable_frame(const unsigned char *data, size_t n)
 	return n >= 4 && (data[0] & 0xf0) == 0x50 && data[1] == 0x2a && data[2] == 0x4d && data[3] == 0x18;
 }
 
-static int choose(struct inflate *z, struct err *e)
+static int choose(struct inflate *z, int64_t window_max, struct err *e)
 {
 	if (z->left == 0)
 		return err_set(e, ERR_CONTENT, "the layer is empty");
@@ -66,7 +66,7 @@ static int choose(struct inflate *z, struct err *e)
 	}
 	if (!z->codec)
 		return 0;
-	z->state = z->codec->open(e);
+	z->state = z->codec->open(window_max ? window_max : INFLATE_WINDOW, e);
 	return z->state ? 0 : -1;
 }
 
@@ -119,7 +119,7 @@ static ssize_t inflate_read(struct source *self, void *data, size_t n, struct er
 	}
 }
 
-struct inflate *inflate_new(struct source *in, struct err *e)
+struct inflate *inflate_new(struct source *in, int64_t window_max, struct err *e)
 {
 	cleanup_inflate struct inflate *z = malloc(sizeof *z);
 	ssize_t got;
@@ -134,7 +134,7 @@ struct inflate *inflate_new(struct source *in, struct err *e)
 		return NULL;
 	z->next = z->input;
 	z->left = (size_t)got;
-	if (choose(z, e) == -1)
+	if (choose(z, window_max, e) == -1)
 		return NULL;
 	return steal_ptr(&z);
 }

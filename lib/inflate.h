@@ -12,12 +12,15 @@
 #include "io.h"
 
 #define INFLATE_INPUT (256u << 10)  /* bytes read from the input at once */
-#define INFLATE_WINDOW_LOG_MAX 27 /* the largest window of a zstd frame: 128 MiB, what zstd -d accepts too */
+#define INFLATE_WINDOW (INT64_C(8) << 20) /* bytes: the largest window of a zstd frame, which has to be held in memory (RFC 8878) */
 
 struct inflate;
 
-/* `in` is borrowed and must outlive the value; its first bytes are read here. Opens no file. */
-struct inflate *inflate_new(struct source *in, struct err *e);
+/*
+ * `in` is borrowed and must outlive the value; its first bytes are read here. window_max: instead of INFLATE_WINDOW, unless it is
+ * 0. Opens no file.
+ */
+struct inflate *inflate_new(struct source *in, int64_t window_max, struct err *e);
 void inflate_free(struct inflate *z); /* NULL is allowed */
 void inflate_cleanup(struct inflate **z);
 #define cleanup_inflate __attribute__((cleanup(inflate_cleanup)))

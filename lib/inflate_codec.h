@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Bytes on their way through a codec: it takes from `in`, puts to `out`, and counts down both. */
 struct inflate_flow {
@@ -28,7 +29,7 @@ static inline void inflate_flow_advance(struct inflate_flow *f, size_t in, size_
 
 struct inflate_codec {
 	const char *name;
-	void *(*open)(struct err *e); /* NULL with the error set */
+	void *(*open)(int64_t window_max, struct err *e); /* NULL with the error set */
 	void (*close)(void *state);
 
 	/* Takes input or puts output, as much of each as it can. 0, or -1 with ERR_CONTENT or ERR_IO. */

@@ -15,10 +15,11 @@ struct gzip {
 	enum place place;
 };
 
-static void *gzip_open(struct err *e)
+static void *gzip_open(int64_t window_max, struct err *e)
 {
 	struct gzip *g = calloc(1, sizeof *g);
 
+	(void)window_max; /* 32 KiB, always */
 	if (!g)
 		err_nomem(e);
 	else if (!(g->member = inflate_member_new(e))) {

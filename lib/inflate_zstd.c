@@ -6,8 +6,12 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#define WINDOW_LOG_MIN 10 /* RFC 8878, 3.1.1.1.2 */
+#define WINDOW_LOG_MAX 30
+
 struct zstd {
 	ZSTD_DStream *d;
+	int64_t window_max; /* bytes */
 	bool in_frame;
 };
 
@@ -19,7 +23,17 @@ static void zstd_close(void *state)
 	free(z);
 }
 
-static void *zstd_open(struct err *e)
+/* The power of two that is at most n, within what libzstd takes. */
+static int log_of(int64_t n)
+{
+	int log = WINDOW_LOG_MIN;
+
+	while (log < WINDOW_LOG_MAX && n >> (log + 1))
+		log++;
+	return log;
+}
+
+static void *zstd_open(int64_t window_max, struct err *e)
 {
 	struct zstd *z = calloc(1, sizeof *z);
 
@@ -30,7 +44,8 @@ static void *zstd_open(struct err *e)
 		err_nomem(e);
 		return NULL;
 	}
-	ZSTD_DCtx_setParameter(z->d, ZSTD_d_windowLogMax, INFLATE_WINDOW_LOG_MAX);
+	z->window_max = window_max;
+	ZSTD_DCtx_setParameter(z->d, ZSTD_d_windowLogMax, log_of(window_max));
 	return z;
 }
 
@@ -46,6 +61,8 @@ static int zstd_run(void *state, struct inflate_flow *f, struct err *e)
 	r = ZSTD_decompressStream(z->d, &out, &in);
 	if (ZSTD_isError(r) && ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation)
 		return err_nomem(e);
+	if (ZSTD_isError(r) && ZSTD_getErrorCode(r) == ZSTD_error_frameParameter_windowTooLarge)
+		return err_set(e, ERR_CONTENT, "a window of more than %lld MiB", (long long)(z->window_max >> 20));
 	if (ZSTD_isError(r))
 		return err_set(e, ERR_CONTENT, "%s", ZSTD_getErrorName(r));
 	z->in_frame = r != 0;

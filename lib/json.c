@@ -72,9 +72,11 @@ static bool link_tokens(struct json *doc)
 	return true;
 }
 
+#define FEW_MEMBERS 16 /* compared each with each: nearly every object has no more */
+
 struct member {
 	const char *key; /* as it stands in the text, without quotes */
-	int len, object;
+	int len;
 	bool escapes;
 };
 
@@ -83,8 +85,6 @@ static int compare_members(const void *left, const void *right)
 	const struct member *a = left, *b = right;
 	int order;
 
-	if (a->object != b->object)
-		return a->object < b->object ? -1 : 1;
 	if (a->escapes || b->escapes)
 		return json_compare((struct json_bytes){ .p = a->key, .end = a->key + a->len, .escapes = true },
 				    (struct json_bytes){ .p = b->key, .end = b->key + b->len, .escapes = true });
@@ -92,27 +92,54 @@ static int compare_members(const void *left, const void *right)
 	return order ? order : (a->len > b->len) - (a->len < b->len);
 }
 
+/* Whether the two cannot be the same, at a glance. */
+static bool differ(const struct member *a, const struct member *b)
+{
+	return !a->escapes && !b->escapes && a->len != b->len;
+}
+
+/* One of two members that share a name, or NULL. The order of the members is changed where there are many. */
+static const struct member *duplicate(struct member *members, size_t n)
+{
+	if (n > FEW_MEMBERS) {
+		qsort(members, n, sizeof *members, compare_members);
+		for (size_t i = 1; i < n; i++)
+			if (compare_members(&members[i - 1], &members[i]) == 0)
+				return &members[i];
+		return NULL;
+	}
+	for (size_t i = 1; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (!differ(&members[j], &members[i]) && compare_members(&members[j], &members[i]) == 0)
+				return &members[i];
+	return NULL;
+}
+
 /* Two readers could take different ones of two members that share a name; so nobody gets to choose. */
 static int refuse_duplicates(const struct json *doc, struct err *e)
 {
 	cleanup_free struct member *members = malloc((size_t)doc->count * sizeof *members);
-	size_t n = 0;
 
 	if (!members)
 		return err_nomem(e);
-	for (int i = 1; i < doc->count; i++) {
-		const jsmntok_t *t = &doc->tokens[i];
-		int len = t->end - t->start;
-		const char *key = doc->text + t->start;
+	for (int i = 0; i < doc->count; i++) {
+		const struct member *twice;
+		size_t n = 0;
 
-		if (doc->tokens[t->parent].type == JSMN_OBJECT)
-			members[n++] = (struct member){ key, len, t->parent, memchr(key, '\\', (size_t)len) != NULL };
+		if (doc->tokens[i].type != JSMN_OBJECT)
+			continue;
+		for (int m = i + 1; m < doc->after[i]; m = doc->after[m]) {
+			const jsmntok_t *t = &doc->tokens[m];
+			int len = t->end - t->start;
+
+			members[n++] = (struct member){ doc->text + t->start, len,
+							memchr(doc->text + t->start, '\\', (size_t)len) != NULL };
+		}
+		twice = duplicate(members, n);
+		if (twice)
+			return err_set(e, ERR_CONTENT, "JSON with two members '%.*s'", twice->len < 80 ? twice->len : 80,
+				       twice->key);
 	}
-	qsort(members, n, sizeof *members, compare_members);
-	for (size_t i = 1; i < n; i++)
-		if (compare_members(&members[i - 1], &members[i]) == 0)
-			return err_set(e, ERR_CONTENT, "JSON with two members '%.*s'",
-				       members[i].len < 80 ? members[i].len : 80, members[i].key);
 	return 0;
 }
 
@@ -241,9 +268,16 @@ static struct json_bytes bytes_of(struct json_value string)
 
 bool json_equals(struct json_value v, const char *text)
 {
-	struct json_bytes plain = { .p = text, .end = text + strlen(text) };
+	size_t n = strlen(text), len;
+	struct json_bytes bytes, plain = { .p = text, .end = text + n };
 
-	return json_type(v) == JSON_STRING && json_compare(bytes_of(v), plain) == 0;
+	if (json_type(v) != JSON_STRING)
+		return false;
+	bytes = bytes_of(v);
+	len = (size_t)(bytes.end - bytes.p);
+	if (!memchr(bytes.p, '\\', len))
+		return len == n && memcmp(bytes.p, text, n) == 0;
+	return json_compare(bytes, plain) == 0;
 }
 
 struct json_value json_member(struct json_value object, const char *key)
@@ -261,13 +295,18 @@ struct json_value json_member(struct json_value object, const char *key)
 static char *unescaped(struct json_value string, struct err *e)
 {
 	struct json_bytes bytes = bytes_of(string);
-	cleanup_free char *text = malloc((size_t)(bytes.end - bytes.p) + 1);
-	size_t n = 0;
+	size_t len = (size_t)(bytes.end - bytes.p), n = 0;
+	cleanup_free char *text = malloc(len + 1);
 	int c;
 
 	if (!text) {
 		err_nomem(e);
 		return NULL;
+	}
+	if (!memchr(bytes.p, '\\', len)) { /* then it holds no NUL either: json_check was there */
+		memcpy(text, bytes.p, len);
+		text[len] = '\0';
+		return steal_ptr(&text);
 	}
 	while ((c = json_next_byte(&bytes)) > 0)
 		text[n++] = (char)c;

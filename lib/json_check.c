@@ -126,10 +126,20 @@ static int check_escape(struct check *c)
 	return 0;
 }
 
+/* Bytes of a string that stand for themselves. */
+static void skip_plain(struct check *c)
+{
+	const char *p = c->p;
+
+	while (p < c->end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80)
+		p++;
+	c->p = p;
+}
+
 /* RFC 8259, section 7 */
 static int check_string(struct check *c)
 {
-	for (c->p++; c->p < c->end && *c->p != '"';) {
+	for (c->p++, skip_plain(c); c->p < c->end && *c->p != '"'; skip_plain(c)) {
 		unsigned char byte = (unsigned char)*c->p;
 		size_t n = 1;
 

@@ -48,8 +48,8 @@ int layer_check_space(struct layer *l, int64_t written, struct err *e)
 	l->unchecked = 0;
 	if (fstatvfs(l->root, &fs) == -1)
 		return err_errno(e, errno, "ask for the free space");
-	if (fs.f_blocks && fs.f_bavail < fs.f_blocks / 100 * LAYER_FREE_MIN_PERCENT)
-		return err_set(e, ERR_IO, "less than %d %% of the filesystem are free", LAYER_FREE_MIN_PERCENT);
+	if (fs.f_bavail < fs.f_blocks / 100 * (unsigned)l->options->free_min)
+		return err_set(e, ERR_IO, "less than %d %% of the filesystem are free", l->options->free_min);
 	return 0;
 }
 
@@ -129,7 +129,7 @@ static int made_implied(void *ctx, int parent, const char *name, const char *pat
 		return -1;
 	if (futimens(fd, (struct timespec[2]){ { 0, 0 }, { 0, 0 } }) == -1)
 		return err_errno(e, errno, "%s: set the times", path);
-	return l->alone && !hides ? layer_note(l, LAYER_NOTE_IMPLIED, path, "", NULL, e) : 0;
+	return l->alone && !hides && !layer_is_covered(l, path) ? layer_note(l, LAYER_NOTE_IMPLIED, path, "", NULL, e) : 0;
 }
 
 /* Finds where a clean path goes; not the root. */
@@ -212,6 +212,14 @@ static int finish_root(struct layer *l, struct err *e)
 	return layer_note(l, LAYER_NOTE_IMPLIED, "", "", NULL, e);
 }
 
+static int note_total(struct layer *l, struct err *e)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "%lld %lld", (long long)l->entries, (long long)l->bytes);
+	return layer_note(l, LAYER_NOTE_TOTAL, "", text, NULL, e);
+}
+
 static int apply(struct layer *l, struct err *e)
 {
 	struct tar_entry entry;
@@ -224,7 +232,9 @@ static int apply(struct layer *l, struct err *e)
 		return -1;
 	if (tar_trailing_data(l->tar) && layer_note(l, LAYER_NOTE_TRAILING, "", "", NULL, e) == -1)
 		return -1;
-	return layer_notes_finish(l, e) == -1 ? -1 : layer_modes_finish(l, e);
+	if (note_total(l, e) == -1 || layer_notes_finish(l, e) == -1)
+		return -1;
+	return layer_modes_finish(l, e);
 }
 
 static void layer_clear_state(struct layer *l)
@@ -236,11 +246,16 @@ static void layer_clear_state(struct layer *l)
 	free(l->data);
 }
 
-static int64_t limit(int64_t asked, int64_t otherwise, int64_t most)
+int64_t layer_entries_max(int64_t asked)
 {
-	int64_t n = asked ? asked : otherwise;
+	int64_t n = asked ? asked : LAYER_ENTRIES_MAX;
 
-	return n < most ? n : most;
+	return n < ENTRIES_COUNTABLE ? n : ENTRIES_COUNTABLE;
+}
+
+int64_t layer_bytes_max(int64_t asked)
+{
+	return asked ? asked : LAYER_BYTES_MAX;
 }
 
 int layer_apply(struct tar *t, int root, const struct layer_options *options, struct err *e)
@@ -250,8 +265,8 @@ int layer_apply(struct tar *t, int root, const struct layer_options *options, st
 		.root = root,
 		.options = options,
 		.alone = options->form == LAYER_ALONE,
-		.entries_max = limit(options->entries_max, LAYER_ENTRIES_MAX, ENTRIES_COUNTABLE),
-		.bytes_max = limit(options->bytes_max, LAYER_BYTES_MAX, INT64_MAX),
+		.entries_max = layer_entries_max(options->entries_max),
+		.bytes_max = layer_bytes_max(options->bytes_max),
 		.unchecked = LAYER_FREE_CHECK_BYTES, /* look before the first entry */
 		.acls = options->form == LAYER_MERGE || layer_has_default_acl(root),
 		.unprivileged = geteuid() != 0,

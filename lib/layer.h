@@ -24,6 +24,7 @@
 
 #define LAYER_ENTRIES_MAX 2000000
 #define LAYER_BYTES_MAX (INT64_C(64) << 30)
+#define LAYER_FREE_MIN 3 /* percent of a filesystem, what a program is to ask for unless told otherwise */
 
 enum layer_form { LAYER_MERGE, LAYER_ALONE };
 
@@ -35,6 +36,8 @@ enum layer_note {
 	LAYER_NOTE_OWNER,    /* path: belongs to entry->uid, entry->gid, which could not be set here */
 	LAYER_NOTE_XATTR,    /* path: carried the attribute `link`, which is not kept */
 	LAYER_NOTE_TRAILING, /* path "": bytes other than zeros after the end of the archive */
+	LAYER_NOTE_TOTAL,    /* path "", link: "ENTRIES BYTES", of the archive and of files; always, after all others */
+	LAYER_NOTE_SINGLE,   /* path "": owners could not be set at all; layers.h adds it, before all others */
 	LAYER_NOTE_PASSED,   /* path: as LAYER_NOTE_IMPLIED, but a later entry of this layer took its place (LAYER_ALONE) */
 };
 
@@ -43,6 +46,7 @@ struct layer_options {
 	bool chown; /* set owners: the process may (root, or root of a user namespace with a range of ids) */
 	bool devices; /* make device nodes instead of noting them */
 	int64_t entries_max, bytes_max; /* 0: the defaults above */
+	int free_min; /* percent of the filesystem, below which unpacking stops; 0: it may be filled */
 
 	/* Two empty files, open for reading and writing, for what memory is not to grow with; NULL: it grows. */
 	const int *scratch;
@@ -53,6 +57,10 @@ struct layer_options {
 		    const struct tar_entry *entry, struct err *e);
 	void *ctx;
 };
+
+/* The limits that options of 0, or of more than can be counted, stand for. */
+int64_t layer_entries_max(int64_t asked);
+int64_t layer_bytes_max(int64_t asked);
 
 /*
  * Applies the whole archive beneath the directory `root`. 0, or -1: ERR_CONTENT for a layer that is malformed

@@ -85,6 +85,8 @@ static int find(struct layer *l, const char *link, struct target *t, struct err 
 		return err_set(e, ERR_CONTENT, "a hard link to the root directory");
 	if (fstatat(t->dir, t->place.name, &t->st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", link);
+	if (S_ISDIR(t->st.st_mode) && l->alone) /* maybe for want of a symlink that a layer below has there */
+		return 0;
 	if (S_ISDIR(t->st.st_mode))
 		return err_set(e, ERR_CONTENT, "a hard link to the directory %s", link);
 	return 1;
@@ -98,7 +100,7 @@ static bool is_hidden(struct layer *l, const struct target *t)
 	if (t->dir == -1)
 		return false;
 	snprintf(path, sizeof path, "%s%s%s", t->place.where, *t->place.where ? "/" : "", t->place.name);
-	return layer_flags(l, path) & PATH_WHITEOUT;
+	return (layer_flags(l, path) & (PATH_WHITEOUT | PATH_MADE)) == PATH_WHITEOUT;
 }
 
 /* Two names for one entry already: the link is there, and clearing its place could lose the file. */

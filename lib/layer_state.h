@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 
 #define LAYER_BUFFER (256u << 10)	      /* bytes written at once */
-#define LAYER_FREE_MIN_PERCENT 3	      /* of the target's filesystem, below which unpacking stops */
 #define LAYER_FREE_CHECK_BYTES (INT64_C(64) << 20) /* how often that is looked at */
 #define LAYER_FREE_CHECK_ENTRIES 4096
 #define LAYER_IMPLIED_MODE 0755
@@ -79,6 +78,7 @@ bool layer_keeps_xattr(const char *name, const void *value, size_t n, enum tar_t
 /* layer_whiteout.c */
 bool layer_is_whiteout(const char *name);
 int layer_whiteout(struct layer *l, const struct layer_spot *s, struct err *e);
+bool layer_is_covered(struct layer *l, const char *path); /* a directory above is opaque (LAYER_ALONE) */
 int layer_make_opaque(struct layer *l, int dir, const char *path, struct err *e); /* LAYER_ALONE */
 int layer_hide(struct layer *l, const char *path, struct err *e); /* a whiteout, unless an entry comes (LAYER_ALONE) */
 int layer_make_whiteout(struct layer *l, const char *path, struct err *e); /* 1 when it was made, 0 when it is needless */

@@ -77,17 +77,18 @@ static int hide_lower(struct layer *l, const struct layer_spot *s, const char *n
 	return layer_make_opaque(l, fd, path, e);
 }
 
-/* Whether a directory above is opaque. overlayfs shows whiteouts in such a one as names that cannot be looked up. */
-static bool is_needless(struct layer *l, char *path)
+bool layer_is_covered(struct layer *l, const char *path)
 {
+	char above[BENEATH_PATH_MAX];
 	char *slash;
 
-	while ((slash = strrchr(path, '/'))) {
+	memcpy(above, path, strlen(path) + 1);
+	while ((slash = strrchr(above, '/'))) {
 		*slash = '\0';
-		if (layer_flags(l, path) & PATH_OPAQUE)
+		if (layer_flags(l, above) & PATH_OPAQUE)
 			return true;
 	}
-	return layer_flags(l, "") & PATH_OPAQUE;
+	return *path && layer_flags(l, "") & PATH_OPAQUE;
 }
 
 static int make_mark(int dir, const char *name, const char *path, struct err *e)
@@ -115,8 +116,8 @@ int layer_make_whiteout(struct layer *l, const char *path, struct err *e)
 		return 0;
 	if (dir == -1)
 		return *e = gone, -1;
-	memcpy(above, path, strlen(path) + 1);
-	if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || is_needless(l, above))
+	/* In an opaque directory, overlayfs would show it as a name that cannot be looked up. */
+	if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || layer_is_covered(l, path))
 		return 0;
 	return make_mark(dir, name, path, e) == -1 ? -1 : 1;
 }

@@ -2,8 +2,9 @@
 
 #include "beneath.h"
 #include "confine.h"
-#include "notes.h"
+#include "layers_summary.h"
 #include "overlay.h"
+#include "owners.h"
 #include "unpack.h"
 #include "unpacked.h"
 #include "worker.h"
@@ -31,6 +32,7 @@ struct job {
 	struct unpack unpack;
 	struct worker worker;
 	int lock; /* of lock_name, or -1 */
+	bool counted; /* in the image's sums */
 	struct err err;
 	char dir[sizeof "layer-" + DIGEST_HEX];
 	char lock_name[sizeof "layer-.lock" + DIGEST_HEX];
@@ -43,6 +45,7 @@ struct layers {
 	struct userns userns;
 	struct job *jobs; /* one a layer */
 	int running;
+	int64_t entries, bytes; /* of the layers that were published so far */
 };
 
 static int processors(void)
@@ -74,7 +77,9 @@ static void job_init(struct layers *l, size_t i)
 			.devices = l->options.devices,
 			.entries_max = l->options.entries_max,
 			.bytes_max = l->options.bytes_max,
+			.free_min = l->options.free_min,
 		},
+		.window_max = l->options.window_max,
 	};
 }
 
@@ -128,10 +133,15 @@ static void unlock(struct layers *l, struct job *j)
 		store_unlock(l->store, j->lock_name, &j->lock);
 }
 
+static bool is_done(const struct layers *l, const struct digest *chain_id)
+{
+	return unpacked_have(l->store, chain_id) && !owners_wanted(l->store, chain_id, &l->userns);
+}
+
 /* With the lock held: starts the worker, unless the layer was published meanwhile. */
 static int start_locked(struct layers *l, struct job *j, const struct digest *chain_id, struct err *e)
 {
-	if (unpacked_have(l->store, chain_id)) {
+	if (is_done(l, chain_id)) {
 		unlock(l, j);
 		j->state = PUBLISHED;
 		return 0;
@@ -178,7 +188,7 @@ int layers_add(struct layers *l, size_t i, struct err *e)
 		return err_set(e, ERR_CONTENT, "the image has no layer %zu", i);
 	if (j->state != IDLE)
 		return 0;
-	j->state = unpacked_have(l->store, &l->image->chain_ids[i]) ? PUBLISHED : QUEUED;
+	j->state = is_done(l, &l->image->chain_ids[i]) ? PUBLISHED : QUEUED;
 	start_queued(l);
 	return 0;
 }
@@ -225,68 +235,34 @@ int layers_wait(struct layers *l, int fd, struct err *e)
 
 /* --- publishing --- */
 
-struct summary {
-	struct layers *l;
-	size_t devices, owners, xattrs;
-	char xattr[256]; /* the first that was left out */
-	bool trailing;
+/* A sentence about one layer, on its way to the user. */
+struct telling {
+	const struct layers *l;
+	const struct job *j;
 };
 
-static int count_note(void *ctx, enum layer_note kind, const char *path, const char *argument, struct err *e)
+static void say(void *ctx, bool detail, const char *text)
 {
-	struct summary *s = ctx;
-
-	(void)path;
-	(void)e;
-	if (kind == LAYER_NOTE_DEVICE)
-		s->devices++;
-	if (kind == LAYER_NOTE_OWNER)
-		s->owners++;
-	if (kind == LAYER_NOTE_XATTR && s->xattrs++ == 0)
-		snprintf(s->xattr, sizeof s->xattr, "%s", argument);
-	if (kind == LAYER_NOTE_TRAILING)
-		s->trailing = true;
-	return 0;
-}
-
-static void say(struct layers *l, const struct job *j, bool detail, const char *text)
-{
+	const struct telling *t = ctx;
 	char line[512];
 
-	if (!l->options.say)
+	if (!t->l->options.say)
 		return;
-	snprintf(line, sizeof line, "layer %s: %s", digest_str(&j->unpack.blob->digest).text, text);
-	l->options.say(l->options.ctx, detail, line);
+	snprintf(line, sizeof line, "layer %s: %s", digest_str(&t->j->unpack.blob->digest).text, text);
+	t->l->options.say(t->l->options.ctx, detail, line);
 }
 
-/* Tells the user what was left out of the layer. */
-static int summarise(struct layers *l, struct job *j, struct err *e)
+/* The limits are the image's: each worker has kept to them by itself. */
+static int count(struct layers *l, const struct layers_summary *s, struct err *e)
 {
-	struct summary s = { .l = l };
-	char path[sizeof j->dir + 8], text[400];
-	cleanup_file FILE *notes = NULL;
-	int fd;
+	int64_t entries_max = layer_entries_max(l->options.entries_max), bytes_max = layer_bytes_max(l->options.bytes_max);
 
-	snprintf(path, sizeof path, "%s/notes", j->dir);
-	fd = openat(l->store->tmp, path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1 || !(notes = fdopen(fd, "r")))
-		return err_errno(e, errno, "notes");
-	if (notes_read(notes, count_note, &s, e) == -1)
-		return -1;
-	if (s.xattrs) {
-		snprintf(text, sizeof text, "%zu extended attributes left out (%s first)", s.xattrs, s.xattr);
-		say(l, j, false, text);
-	}
-	if (s.trailing)
-		say(l, j, false, "bytes after the end of the archive, ignored");
-	if (s.devices) {
-		snprintf(text, sizeof text, "%zu device nodes left out", s.devices);
-		say(l, j, true, text);
-	}
-	if (s.owners) {
-		snprintf(text, sizeof text, "%zu entries have owners that cannot be set here", s.owners);
-		say(l, j, true, text);
-	}
+	l->entries += s->entries;
+	l->bytes += s->bytes;
+	if (l->entries > entries_max)
+		return err_set(e, ERR_CONTENT, "the image has more than %lld entries", (long long)entries_max);
+	if (l->bytes > bytes_max)
+		return err_set(e, ERR_CONTENT, "the image has more than %lld bytes of files", (long long)bytes_max);
 	return 0;
 }
 
@@ -307,7 +283,7 @@ static int settle(struct layers *l, struct job *j, struct err *e)
 
 	if (status != UNPACK_AGAIN)
 		return status;
-	say(l, j, true, "unpacked again on the layers below it");
+	say(&(struct telling){ l, j }, true, "unpacked again on the layers below it");
 	if (worker_run(&l->userns, confine_namespaces | overlay_namespaces, unpack_onto, &j->unpack, e) == -1)
 		return -1;
 	return worker_run(&l->userns, 0, remove_scaffolding, &j->unpack, e);
@@ -315,16 +291,37 @@ static int settle(struct layers *l, struct job *j, struct err *e)
 
 static int publish(struct layers *l, struct job *j, const struct digest *chain_id, struct err *e)
 {
+	struct layers_summary summary;
 	char hex[DIGEST_HEX];
 
 	digest_hex(chain_id, hex);
-	if (settle(l, j, e) == -1 || summarise(l, j, e) == -1 || store_sync(l->store, e) == -1)
+	if (settle(l, j, e) == -1 || layers_summary_read(&summary, l->store->tmp, j->dir, e) == -1)
 		return -1;
-	if (renameat(l->store->tmp, j->dir, l->store->layers, hex) == -1 || fsync(l->store->layers) == -1)
+	layers_summary_tell(&summary, say, &(struct telling){ l, j });
+	j->counted = true;
+	if (count(l, &summary, e) == -1 || store_sync(l->store, e) == -1)
+		return -1;
+	if (unpacked_have(l->store, chain_id)) {
+		if (owners_replace(l->store, j->dir, chain_id, e) == -1 || remove_dir(l, j, e) == -1)
+			return -1;
+	} else if (renameat(l->store->tmp, j->dir, l->store->layers, hex) == -1) {
+		return err_errno(e, errno, "publish");
+	}
+	if (fsync(l->store->layers) == -1)
 		return err_errno(e, errno, "publish");
 	j->state = PUBLISHED;
 	unlock(l, j);
 	return 0;
+}
+
+/* A layer that was there already. */
+static int count_published(struct layers *l, const struct digest *chain_id, struct err *e)
+{
+	struct layers_summary summary;
+	char hex[DIGEST_HEX];
+
+	digest_hex(chain_id, hex);
+	return layers_summary_read(&summary, l->store->layers, hex, e) == -1 ? -1 : count(l, &summary, e);
 }
 
 static int wait_for_worker(struct layers *l, size_t i, struct err *e)
@@ -351,8 +348,8 @@ int layers_finish(struct layers *l, size_t i, struct err *e)
 		return err_set(e, ERR_NOT_FOUND, "layer %zu did not arrive", i + 1);
 	if (wait_for_worker(l, i, e) == -1 && j->state != FAILED)
 		return -1;
-	if (j->state == UNPACKED &&
-	    publish(l, j, &l->image->chain_ids[i], &inner) == -1)
+	if ((j->state == UNPACKED && publish(l, j, &l->image->chain_ids[i], &inner) == -1) ||
+	    (j->state == PUBLISHED && !j->counted && count_published(l, &l->image->chain_ids[i], &inner) == -1))
 		fail(l, j, &inner);
 	if (j->state == FAILED) {
 		*e = j->err;

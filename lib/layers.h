@@ -30,7 +30,9 @@
 
 struct layers_options {
 	bool devices;			/* make device nodes (root only) */
-	int64_t entries_max, bytes_max; /* of a layer; 0: the defaults of layer.h */
+	int64_t entries_max, bytes_max; /* of an image; 0: the defaults of layer.h */
+	int free_min;			/* percent of the filesystem that stays free */
+	int64_t window_max;		/* bytes, of zstd; 0: inflate.h's */
 	int jobs;			/* workers at once; 0: one a processor */
 
 	/* One line for the user; detail: only for those who asked for more. May be NULL. */

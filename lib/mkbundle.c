@@ -6,6 +6,7 @@
 #include "metadata.h"
 #include "notes.h"
 #include "overlay.h"
+#include "owners.h"
 #include "rootfs.h"
 #include "stack.h"
 #include "unfinished.h"
@@ -27,6 +28,7 @@ struct making {
 	int *layers;   /* the layers' trees, base first */
 	size_t opened; /* how many of them are open */
 	char *dir;     /* absolute path of the unfinished bundle */
+	bool chown;    /* owners that unpacking could not set can be set now (owners.h) */
 	int dir_fd;
 };
 
@@ -202,6 +204,17 @@ static int make_devices(int layer, int root, struct err *e)
 	return notes_read(notes, make_device, &root, e);
 }
 
+static int copy_layer(const struct making *m, const int *layer, int root, struct err *e)
+{
+	cleanup_owners struct owners *o = m->chown ? owners_begin(*layer, root, e) : NULL;
+
+	if (m->chown && !o)
+		return -1;
+	if (rootfs_copy(layer, 1, root, e) == -1 || (o && owners_set(o, e) == -1))
+		return -1;
+	return m->how->devices ? make_devices(*layer, root, e) : 0;
+}
+
 /* Worker: the merged tree. A layer at a time, so that a device goes when a layer above it removes it. */
 static int make_copy(void *ctx, struct err *e)
 {
@@ -212,8 +225,7 @@ static int make_copy(void *ctx, struct err *e)
 	if ((root = open_made(m, "rootfs", e)) == -1)
 		return -1;
 	for (size_t i = 0; i < m->opened; i++)
-		if (rootfs_copy(&m->layers[i], 1, root, e) == -1 ||
-		    (m->how->devices && make_devices(m->layers[i], root, e) == -1))
+		if (copy_layer(m, &m->layers[i], root, e) == -1)
 			return -1;
 	return 0;
 }
@@ -308,6 +320,7 @@ static int fill(struct making *m, const struct store *s, const char *final, stru
 		return -1;
 	if (userns_plan(&ns, e) == -1)
 		return -1;
+	m->chown = userns_can_chown(&ns);
 	return worker_run(&ns, 0, overlay ? make_upper : make_copy, m, e);
 }
 

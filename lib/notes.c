@@ -9,7 +9,8 @@
 static const char *const kinds[] = {
 	[LAYER_NOTE_IMPLIED] = "implied", [LAYER_NOTE_HARDLINK] = "hardlink", [LAYER_NOTE_WHITEOUT] = "whiteout",
 	[LAYER_NOTE_DEVICE] = "device",	  [LAYER_NOTE_OWNER] = "owner",	      [LAYER_NOTE_XATTR] = "xattr",
-	[LAYER_NOTE_TRAILING] = "trailing", [LAYER_NOTE_PASSED] = "passed",
+	[LAYER_NOTE_TRAILING] = "trailing", [LAYER_NOTE_PASSED] = "passed",	    [LAYER_NOTE_SINGLE] = "single",
+	[LAYER_NOTE_TOTAL] = "total",
 };
 
 static void put_escaped(struct buf *out, const char *text)

@@ -1,10 +1,12 @@
 #include "tar_pax.h"
 
+#include "tar_escape.h"
 #include "tar_number.h"
 
 #include <string.h>
 
-#define XATTR_PREFIX "SCHILY.xattr."
+#define SCHILY_PREFIX "SCHILY.xattr."
+#define CODED_PREFIX "LIBARCHIVE.xattr." /* names as in URLs, values in base64 */
 #define XATTR_NAME_MAX 255 /* bytes, as Linux has it */
 #define LENGTH_DIGITS_MAX 7 /* of a record: TAR_PAX_MAX has seven */
 
@@ -29,7 +31,7 @@ void tar_pax_reset(struct tar_pax *p)
 
 /* One record; both NUL-terminated behind their lengths. */
 struct record {
-	const char *key, *value;
+	char *key, *value;
 	size_t key_len, value_len;
 };
 
@@ -85,20 +87,28 @@ static int take_map(struct tar_pax *p, const struct record *r, struct err *e)
 	return tar_map_parse(&p->map, r->value, r->value_len, e);
 }
 
-static int take_xattr(struct tar_pax *p, const struct record *r, struct err *e)
+/*
+ * bsdtar writes each attribute in both forms, the name being coded in both alike; GNU tar and Go write the first alone, and
+ * GNU's names have a code of their own. So names are compared as they came, and read when all records are known.
+ */
+static int take_xattr(struct tar_pax *p, const struct record *r, bool schily, struct err *e)
 {
-	const char *name = r->key + strlen(XATTR_PREFIX);
+	char *name = r->key + strlen(schily ? SCHILY_PREFIX : CODED_PREFIX);
+	ptrdiff_t len = schily ? (ptrdiff_t)r->value_len : tar_unescape_base64(r->value, r->value_len);
 	size_t i = 0;
 
-	if (*name == '\0' || strlen(name) > XATTR_NAME_MAX || r->value_len > TAR_XATTR_VALUE_MAX)
+	if (*name == '\0' || len < 0 || len > TAR_XATTR_VALUE_MAX)
 		return bad_value(r, e);
 	while (i < p->xattr_count && strcmp(p->xattrs[i].name, name) != 0)
 		i++;
 	if (i == TAR_XATTRS_MAX)
 		return err_set(e, ERR_CONTENT, "pax header: more than %d extended attributes", TAR_XATTRS_MAX);
 	if (i == p->xattr_count)
-		p->xattr_count++;
-	p->xattrs[i] = (struct tar_xattr){ name, r->value, r->value_len };
+		p->xattr_forms[p->xattr_count++] = (struct tar_pax_form){ name, schily, false };
+	p->xattr_forms[i].coded |= !schily;
+	if (schily || !p->xattr_forms[i].schily)
+		p->xattrs[i] = (struct tar_xattr){ p->xattr_forms[i].name, r->value, (size_t)len };
+	p->xattr_forms[i].schily |= schily;
 	return 0;
 }
 
@@ -140,8 +150,10 @@ static int take(struct tar_pax *p, const struct record *r, struct err *e)
 		return take_number(&p->gid, r, UINT32_MAX - 1, e);
 	if (is(r, "mtime"))
 		return take_mtime(p, r, e);
-	if (strncmp(r->key, XATTR_PREFIX, strlen(XATTR_PREFIX)) == 0)
-		return take_xattr(p, r, e);
+	if (strncmp(r->key, SCHILY_PREFIX, strlen(SCHILY_PREFIX)) == 0)
+		return take_xattr(p, r, true, e);
+	if (strncmp(r->key, CODED_PREFIX, strlen(CODED_PREFIX)) == 0)
+		return take_xattr(p, r, false, e);
 	if (strncmp(r->key, "GNU.sparse.", 11) == 0)
 		return take_sparse(p, r, e);
 	return 0;
@@ -180,6 +192,41 @@ static int next_record(char **p, const char *end, struct record *r, struct err *
 	return 0;
 }
 
+static int read_xattr_name(struct tar_pax *p, size_t i, struct err *e)
+{
+	char *name = p->xattr_forms[i].name;
+
+	if (!p->xattr_forms[i].coded)
+		tar_unescape_gnu(name);
+	else if (tar_unescape_url(name) == -1)
+		return err_set(e, ERR_CONTENT, "pax header: the name of an extended attribute is malformed");
+	if (strlen(name) > XATTR_NAME_MAX)
+		return err_set(e, ERR_CONTENT, "pax header: the name of an extended attribute is too long");
+	return 0;
+}
+
+/* Reads the names. Two that were written in different ways may be one: SCHILY's stays, else the later. */
+static int finish_xattrs(struct tar_pax *p, struct err *e)
+{
+	size_t count = p->xattr_count;
+
+	p->xattr_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t to = 0;
+
+		if (read_xattr_name(p, i, e) == -1)
+			return -1;
+		while (to < p->xattr_count && strcmp(p->xattrs[to].name, p->xattr_forms[i].name) != 0)
+			to++;
+		if (to < p->xattr_count && p->xattr_forms[to].schily && !p->xattr_forms[i].schily)
+			continue;
+		p->xattrs[to] = p->xattrs[i];
+		p->xattr_forms[to] = p->xattr_forms[i];
+		p->xattr_count += to == p->xattr_count;
+	}
+	return 0;
+}
+
 int tar_pax_parse(struct tar_pax *p, struct err *e)
 {
 	struct record r = { NULL, NULL, 0, 0 };
@@ -191,7 +238,7 @@ int tar_pax_parse(struct tar_pax *p, struct err *e)
 	while (at < end)
 		if (next_record(&at, end, &r, e) == -1 || take(p, &r, e) == -1)
 			return -1;
-	return p->sparse_offset == -1 ? 0 : malformed(e);
+	return p->sparse_offset == -1 ? finish_xattrs(p, e) : malformed(e);
 }
 
 bool tar_pax_is_personal(const struct tar_pax *p)

@@ -15,6 +15,11 @@ struct tar_pax {
 	bool has_mtime;
 	struct timespec mtime;
 	struct tar_xattr xattrs[TAR_XATTRS_MAX];
+	struct tar_pax_form {
+		char *name;	/* the same as in xattrs, to be written to */
+		bool schily;	/* the value is SCHILY.xattr's, which wins over LIBARCHIVE.xattr's */
+		bool coded;	/* a LIBARCHIVE.xattr has this name, so it is written as in a URL */
+	} xattr_forms[TAR_XATTRS_MAX];
 	size_t xattr_count;
 
 	const char *sparse_name;      /* NULL: not given */

@@ -38,8 +38,12 @@ static int check_diff_id(const struct digest *expected, struct hash *h, struct e
 /* In the process that decompresses. */
 static struct source *open_plain(void *ctx, struct err *e)
 {
-	struct inflate *z = inflate_new(ctx, e);
+	static struct source_fd raw;
+	const struct unpack_input *in = ctx;
+	struct inflate *z;
 
+	source_fd_init(&raw, in->fd, in->what);
+	z = inflate_new(&raw.source, in->window_max, e);
 	return z ? inflate_source(z) : NULL;
 }
 
@@ -55,24 +59,22 @@ static int confine_to_tree(int in, int root, const int *keep, size_t keep_count,
 	return confine(root, all, keep_count + 1, e);
 }
 
-int unpack_stream(int in, const char *what, const struct digest *diff_id, int root, const struct layer_options *options,
-		  const int *keep, size_t keep_count, struct err *e)
+int unpack_stream(const struct unpack_input *in, int root, const struct layer_options *options, const int *keep,
+		  size_t keep_count, struct err *e)
 {
 	cleanup_hash struct hash *plain = hash_new(e); /* which opens files: not possible later */
 	cleanup_pump struct pump *pump = NULL;
 	cleanup_tar struct tar *t = NULL;
 	struct source_hash hashed;
-	struct source_fd raw;
 
-	source_fd_init(&raw, in, what);
-	if (!plain || confine_to_tree(in, root, keep, keep_count, e) == -1)
+	if (!plain || confine_to_tree(in->fd, root, keep, keep_count, e) == -1)
 		return -1;
-	if (!(pump = pump_new(&(struct pump_job){ open_plain, &raw, in }, e)))
+	if (!(pump = pump_new(&(struct pump_job){ open_plain, (void *)(uintptr_t)in, in->fd }, e)))
 		return -1;
 	source_hash_init(&hashed, pump_source(pump), plain);
 	if (!(t = tar_new(&hashed.source, e)) || layer_apply(t, root, options, e) == -1)
 		return -1;
-	return diff_id ? check_diff_id(diff_id, plain, e) : 0;
+	return in->diff_id ? check_diff_id(in->diff_id, plain, e) : 0;
 }
 
 static int open_below(int dir, const char *name, struct err *e)
@@ -114,10 +116,12 @@ static int unpack_to(struct unpack *u, int dir, int root, struct err *e)
 	if (store_verify_blob(u->store, &blob->digest, blob->size, e) == -1 ||
 	    (fd = store_open_blob(u->store, &blob->digest, blob->size, e)) == -1 || !(notes = open_notes(dir, true, e)))
 		return -1;
+	if (!u->options.chown && notes_write(notes, LAYER_NOTE_SINGLE, "", NULL, NULL, e) == -1)
+		return -1;
 	u->options.note = write_note;
 	u->options.ctx = notes;
 	u->options.scratch = (int[]){ paths, spool };
-	if (unpack_stream(fd, "the blob", u->diff_id, root, &u->options,
+	if (unpack_stream(&(struct unpack_input){ fd, "the blob", u->window_max, u->diff_id }, root, &u->options,
 			  (int[]){ fileno(notes), worker_report(), paths, spool }, 4, e) == -1)
 		return -1;
 	return fflush(notes) == EOF ? err_errno(e, errno, "notes") : 0;

@@ -16,7 +16,8 @@ struct unpack {
 	const struct digest *diff_id;
 	const struct digest *chain_ids; /* of the layers below, base first */
 	size_t below;			/* how many */
-	struct layer_options options;	/* note and ctx are set here */
+	struct layer_options options;	/* note, ctx and scratch are set here */
+	int64_t window_max;		/* as inflate_new has it */
 };
 
 /* Checks the blob's digest, then unpacks it alone into <dir>/fs, and checks its diff_id. */
@@ -37,13 +38,20 @@ int unpack_onto(void *ctx, struct err *e);
 /* Removes <dir> with all that is in it. */
 int unpack_remove(void *ctx, struct err *e);
 
+/* A layer as it comes from a descriptor. */
+struct unpack_input {
+	int fd;
+	const char *what;	       /* names it in messages */
+	int64_t window_max;	       /* as inflate_new has it */
+	const struct digest *diff_id; /* NULL: not checked */
+};
+
 /*
- * Reads a whole layer from the descriptor `in` (`what` names it in messages) and applies it beneath root. diff_id may be NULL: not
- * checked. For workers, and for `cr-unpack -C`: before the first byte is read, confine() takes everything from the process but `in`,
- * `root` and the descriptors of `keep`, which must hold those that the notes need and worker_report(). Decompressing is done in
- * a process of its own (pump.h).
+ * Reads a whole layer and applies it beneath root. For workers, and for `cr-unpack -C`: before the first byte is read, confine()
+ * takes everything from the process but the input, `root` and the descriptors of `keep`, which must hold those that the notes
+ * need and worker_report(). Decompressing is done in a process of its own (pump.h).
  */
-int unpack_stream(int in, const char *what, const struct digest *diff_id, int root, const struct layer_options *options,
-		  const int *keep, size_t keep_count, struct err *e);
+int unpack_stream(const struct unpack_input *in, int root, const struct layer_options *options, const int *keep,
+		  size_t keep_count, struct err *e);
 
 #endif

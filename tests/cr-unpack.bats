@@ -84,10 +84,12 @@ chain() {
 		[ ! -s "$last/fs/file" ] || break
 		sleep 0.01
 	done
-	[ -s "$last/fs/file" ]
-	[ -z "$(trees)" ] # none can be there before the first one is
+	[ -s "$last/fs/file" ] && came=yes || came=no
+	published=$(trees)
 	kill -CONT "$worker"
 	wait "$pid"
+	[ "$came" = yes ]
+	[ -z "$published" ] # none can be there before the first one is
 	[ "$(trees | wc -l)" -eq 4 ]
 }
 
@@ -203,6 +205,50 @@ chain() {
 		run -2 cr-unpack --max-bytes "$word" <zeros
 	done
 	run -2 cr-unpack operand <records
+}
+
+@test "limits: of all layers of an image together, those that are there already among them" {
+	mkdir a b c
+	head -c 600000 /dev/zero >a/zeros
+	head -c 600000 /dev/zero >b/more
+	store_image example.org/two:1 a b >/dev/null
+	store_image example.org/three:1 a b lower >/dev/null
+	cr-inspect -r example.org/two:1 >two
+	run -3 --separate-stderr cr-unpack --max-bytes 1000000 <two
+	[[ "$stderr" == *'the image has more than 1000000 bytes of files'* ]]
+	[ "$(trees | wc -l)" -eq 1 ]
+	[ -z "$(leftovers)" ]
+	run -3 cr-unpack --max-bytes 1000000 <two
+	run -3 --separate-stderr cr-unpack --max-entries 3 <two
+	[[ "$stderr" == *'the image has more than 3 entries'* ]]
+	run -0 cr-unpack --max-bytes 1200000 --max-entries 4 <two
+	cr-inspect -r example.org/three:1 >three
+	run -3 --separate-stderr cr-unpack --max-entries 4 <three
+	[ "$(trees | wc -l)" -eq 2 ]
+}
+
+@test "limits: --max-window" {
+	command -v zstd >/dev/null || skip "zstd is not installed"
+	mkdir tree
+	head -c 20000000 /dev/urandom >tree/file
+	tar -cf tree.tar -C tree .
+	zstd -q --long=24 tree.tar -o tree.zst
+	run -3 --separate-stderr cr-unpack -C out <tree.zst
+	[[ "$stderr" == *'window of more than 8 MiB'* ]]
+	run -0 --separate-stderr cr-unpack --max-window 16777216 -C out <tree.zst
+	cmp tree/file out/file
+	run -3 cr-unpack --max-window 1048576 -C out <tree.zst
+}
+
+@test "limits: --min-free" {
+	touch layer-file
+	tar -cf layer.tar layer-file
+	run -1 --separate-stderr cr-unpack --min-free 100 -C out <layer.tar
+	[[ "$stderr" == *'less than 100 % of the filesystem are free'* ]]
+	run -0 cr-unpack --min-free 0 -C out <layer.tar
+	for word in -1 101 x 1x ''; do
+		run -2 cr-unpack --min-free "$word" -C out <layer.tar
+	done
 }
 
 @test "promise 9: bounded: memory does not grow with the layer" {

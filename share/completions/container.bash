@@ -10,7 +10,7 @@ declare -A _cr_options=(
 	[cr-login]='-u --user --password-stdin --no-check -d --logout --plain-http --cacert
 		--connect-timeout --stall-timeout --retries'
 	[cr-verify]='-a --all -f --filter'
-	[cr-unpack]='-C --directory -j --jobs --devices --max-entries --max-bytes'
+	[cr-unpack]='-C --directory -j --jobs --devices --max-entries --max-bytes --max-window --min-free'
 	[cr-mkrootfs]='-i --image -m --mode -e --env -w --workdir -u --user --entrypoint --hostname -t --tty
 		--read-only --devices --record -d --delete'
 	[cr-exec]='-e --env -w --workdir -u --user -i --interactive -t --tty --hostname --read-only --rootfs
@@ -41,7 +41,7 @@ declare -A _container_options=(
 _cr_takes_value() {
 	case $1 in
 	-s | --store | -p | --platform | --cacert | -o | --output | -j | --jobs | -f | --filter | -C | --directory | \
-	--max-entries | --max-bytes | -i | --image | -m | --mode | -e | --env | -w | --workdir | -u | --user | \
+	--max-entries | --max-bytes | --max-window | --min-free | -i | --image | -m | --mode | -e | --env | -w | --workdir | -u | --user | \
 	--entrypoint | --hostname | --isolation | --userns | --pid-file | --name | --progress-fd | --connect-timeout | \
 	--stall-timeout | --retries) return 0 ;;
 	esac

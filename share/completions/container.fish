@@ -96,8 +96,10 @@ complete -c cr-verify -f
 complete -c cr-unpack -s C -l directory -x -a '(__fish_complete_directories)' -d 'apply one layer on a directory'
 complete -c cr-unpack -s j -l jobs -x -d 'layers unpacked at once'
 complete -c cr-unpack -l devices -d 'make device nodes too'
-complete -c cr-unpack -l max-entries -x -d 'refuse a layer of more entries'
-complete -c cr-unpack -l max-bytes -x -d 'refuse a layer of more bytes'
+complete -c cr-unpack -l max-entries -x -d 'refuse an image of more entries'
+complete -c cr-unpack -l max-bytes -x -d 'refuse an image of more bytes'
+complete -c cr-unpack -l max-window -x -d 'refuse a zstd window of more bytes'
+complete -c cr-unpack -l min-free -x -d 'percent of the filesystem that stays free'
 complete -c cr-unpack -f
 
 complete -c cr-mkrootfs -s i -l image -x -a '(__cr_images)' -d 'the image'

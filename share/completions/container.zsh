@@ -104,8 +104,10 @@ _cr-unpack() {
 		'(-C --directory)'{-C+,--directory=}'[apply one layer on a directory]:directory:_directories' \
 		'(-j --jobs)'{-j+,--jobs=}'[layers unpacked at once]:number: ' \
 		'--devices[make device nodes too]' \
-		'--max-entries=[refuse a layer of more entries]:number: ' \
-		'--max-bytes=[refuse a layer of more bytes]:number: '
+		'--max-entries=[refuse an image of more entries]:number: ' \
+		'--max-bytes=[refuse an image of more bytes]:number: ' \
+		'--max-window=[refuse a zstd window of more bytes]:number: ' \
+		'--min-free=[percent of the filesystem that stays free]:number: '
 }
 
 _cr-mkrootfs() {

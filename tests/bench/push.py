@@ -62,4 +62,5 @@ def main():
                           "config": pusher.blob("config.v1+json", json.dumps(config).encode()), "layers": parts})
 
 
-main()
+if __name__ == "__main__":
+    main()

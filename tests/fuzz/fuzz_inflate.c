@@ -41,7 +41,7 @@ static int ours(const uint8_t *data, size_t size, uint32_t pieces, struct buf *o
 {
 	struct source_bytes s = source_bytes(data, size, pieces);
 	struct err e = ERR_INIT;
-	cleanup_inflate struct inflate *z = inflate_new(&s.source, &e);
+	cleanup_inflate struct inflate *z = inflate_new(&s.source, 0, &e);
 	uint32_t random = pieces | 1;
 	char *chunk;
 	ssize_t n = -1;

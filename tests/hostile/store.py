@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Puts layers through a store: cr-inspect -r | cr-unpack, then cr-mkrootfs in both forms, and looks at what came of it.
 
-usage: store.py [-k SUBSTRING] [-n EVERY] DIR          the hostile layers of cases.py; -n: one in EVERY, from the first
-       store.py --random FIRST:COUNT DIR               stacks of layers made at random, by their numbers
+usage: store.py [-k SUBSTRING]... [-n EVERY] [-s START] [-f FORM]... DIR
+           the hostile layers of cases.py, in the forms of run.py; -n: one in EVERY, beginning with the one at START
+       store.py --random FIRST:COUNT DIR
+           stacks of layers made at random, by their numbers
 
 DIR, which must not exist, is for everything that is made, and afterwards gone if all went well. What must hold, of every case:
 
@@ -17,40 +19,19 @@ when all went well.
 import argparse
 import json
 import os
-import subprocess
 import sys
 
-from cases import CASES
+from cases import CASES, FORMS
 from image import Layout
-from run import REJECTED, SECONDS, make_canary, snapshot
+from pool import spread
+from run import REJECTED
 from stacks import random_stack
+from tool import run as run_tool
+from tree import make_canary, snapshot
+from views import Views, remove
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 HUGE = ('J01',)  # a gibibyte, which the copies would make three
 BUNDLES = {'copy': ['config.json', 'rootfs'], 'overlay': ['config.json', 'rootfs', 'upper', 'work']}
-
-
-def namespace():
-    """The words that start a program where the owners of our trees can be seen and mounts are ours."""
-    if os.geteuid() == 0:
-        return ['unshare', '-m']
-    user = subprocess.run(['id', '-un'], capture_output=True, text=True, check=True).stdout.strip()
-    with open('/etc/subuid') as f:
-        many = any(line.split(':')[0] in (user, str(os.geteuid())) for line in f)
-    return ['unshare', '--user', '--map-root-user', *(['--map-auto'] if many else []), '-m']
-
-
-class Views:
-    """views.py, running beside us."""
-
-    def __init__(self):
-        self.child = subprocess.Popen([*namespace(), sys.executable, os.path.join(HERE, 'views.py')], text=True,
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def faults(self, **request):
-        self.child.stdin.write(json.dumps(request) + '\n')
-        self.child.stdin.flush()
-        return json.loads(self.child.stdout.readline())
 
 
 class Bench:
@@ -70,14 +51,7 @@ class Bench:
         return seen
 
     def _tool(self, *words, **more):
-        try:
-            done = subprocess.run(words, env=self.env, capture_output=True, timeout=SECONDS, **more)
-        except subprocess.TimeoutExpired:
-            return None, f'{words[0]}: takes more than {SECONDS} seconds', b''
-        text = done.stderr.decode(errors='replace').strip()
-        if done.returncode < 0 or 'Sanitizer' in text or 'runtime error' in text:
-            return None, f'{words[0]} died: {done.returncode} {text[:2000]}', b''
-        return done.returncode, text, done.stdout
+        return run_tool(words, env=self.env, **more)
 
     def _published(self):
         return set(os.listdir(os.path.join(self.store, 'layers/sha256')))
@@ -144,39 +118,47 @@ class Bench:
         if status == 0:
             faults += self._bundles(name, layers, list(claims))
         if not faults:
-            made = [os.path.join(self.top, f'{name}-{form}') for form in ('copy', 'overlay', 'applied')]
-            subprocess.run([*namespace(), 'rm', '-rf', *made], check=True)
+            for form in ('copy', 'overlay', 'applied'):
+                self.views.faults(remove=os.path.join(self.top, f'{name}-{form}'))
         return faults
 
 
-def work(args):
+def job(bench, what):
+    """What is wrong with one: a case by its place and the form of its layers, or a stack by its number."""
+    at, form = what
+    if form is None:
+        return bench.run(f'stack{at}', random_stack(at), 'ACCEPT')
+    case = CASES[at]
+    return bench.run(f'{case.id}-{form}'.lower(), case.layers(form), case.expect, case.claims)
+
+
+def jobs(args):
     if args.random:
         first, count = map(int, args.random.split(':'))
-        for seed in range(first, first + count):
-            yield f'stack{seed}', random_stack(seed), 'ACCEPT', ()
-        return
-    for i, case in enumerate(c for c in CASES if args.only in c.id and c.id not in HUGE):
-        if i % args.every == 0:
-            yield case.id, case.layers(), case.expect, case.claims
+        return [(seed, None) for seed in range(first, first + count)]
+    chosen = [i for i, case in enumerate(CASES) if case.id not in HUGE and any(k in case.id for k in args.only or [''])]
+    return [(i, form) for form in args.forms or FORMS for i in chosen[args.start::args.every] if CASES[i].has(form)]
 
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument('-k', dest='only', default='')
+    parser.add_argument('-k', dest='only', action='append')
     parser.add_argument('-n', dest='every', type=int, default=1)
+    parser.add_argument('-s', dest='start', type=int, default=0)
+    parser.add_argument('-f', dest='forms', action='append', choices=FORMS)
     parser.add_argument('--random')
     parser.add_argument('dir')
     args = parser.parse_args()
-    bench = Bench(os.path.abspath(args.dir))
+    top = os.path.abspath(args.dir)
+    os.mkdir(top)
     count = bad = 0
-    for name, layers, expect, claims in work(args):
-        faults = bench.run(name.lower(), layers, expect, claims)
+    for (at, form), faults in spread(Bench, top, job, jobs(args)):
         count, bad = count + 1, bad + bool(faults)
         for fault in faults[:8]:
-            print(f'{name}: {fault}', flush=True)
+            print(f'{CASES[at].id + " " + form if form else f"stack{at}"}: {fault}', flush=True)
     print(f'{count} cases, {bad} failed')
     if not bad:
-        subprocess.run([*namespace(), 'rm', '-rf', bench.top], check=True)
+        remove(top)
     return 1 if bad or not count else 0
 
 

@@ -5,7 +5,7 @@ END = b'\0' * 2 * BLOCK
 
 
 def as_bytes(text):
-    return text.encode() if isinstance(text, str) else text
+    return text.encode(errors='surrogateescape') if isinstance(text, str) else text
 
 
 def octal(value, width):

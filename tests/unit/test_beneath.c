@@ -224,6 +224,22 @@ static void test_removal_spares(void)
 	drop_tree(root, outside, top);
 }
 
+static void test_removal_refuses_names(void)
+{
+	static const char *const names[] = { "", ".", "..", "a/b", "/", "a/" };
+	char top[64];
+	int outside, root = make_tree(top, &outside);
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct err e = ERR_INIT;
+
+		CHECK_INT(beneath_remove(root, names[i], &e), -1);
+		CHECK_INT(e.kind, ERR_CONTENT);
+	}
+	CHECK(faccessat(outside, "secret", F_OK, 0) == 0);
+	drop_tree(root, outside, top);
+}
+
 static void test_removal_of_any_depth(void)
 {
 	char top[64];
@@ -290,6 +306,7 @@ static void run_all(void)
 	RUN(test_limits);
 	RUN(test_directory_follows_nothing);
 	RUN(test_removal_spares);
+	RUN(test_removal_refuses_names);
 	RUN(test_removal_of_many_directories);
 	RUN(test_removal_of_any_depth);
 }

@@ -38,7 +38,7 @@ static void check(const struct buf *in, const char *expected)
 		struct source_buf s = { { read_buf }, in->data, in->len, steps[i] };
 		cleanup_buf struct buf out = BUF_INIT;
 		struct err e = ERR_INIT;
-		cleanup_inflate struct inflate *z = inflate_new(&s.source, &e);
+		cleanup_inflate struct inflate *z = inflate_new(&s.source, 0, &e);
 		char data[100];
 		ssize_t n = -1;
 
@@ -176,6 +176,43 @@ static void test_zstd(void)
 	check(&b, NULL);
 }
 
+/* A frame that declares a window of so many MiB (a power of two), and an empty last block. */
+static void add_window(struct buf *out, unsigned mib)
+{
+	unsigned char log = 0;
+
+	while (1u << log < mib << 20)
+		log++;
+	buf_add(out, "\x28\xb5\x2f\xfd\0", 5);
+	buf_addc(out, (char)((log - 10) << 3));
+	buf_add(out, "\1\0\0", 3);
+}
+
+static enum err_kind kind_of_window(unsigned mib, int64_t max)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct source_buf s;
+	char data[16];
+
+	add_window(&b, mib);
+	s = (struct source_buf){ { read_buf }, b.data, b.len, 100 };
+	cleanup_inflate struct inflate *z = inflate_new(&s.source, max, &e);
+	if (z)
+		inflate_source(z)->read(inflate_source(z), data, sizeof data, &e);
+	CHECK(e.kind == ERR_NONE || strstr(e.text, "window"));
+	return e.kind;
+}
+
+static void test_zstd_windows(void)
+{
+	CHECK_INT(kind_of_window(8, 0), ERR_NONE);
+	CHECK_INT(kind_of_window(16, 0), ERR_CONTENT);
+	CHECK_INT(kind_of_window(128, INT64_C(128) << 20), ERR_NONE);
+	CHECK_INT(kind_of_window(256, INT64_C(128) << 20), ERR_CONTENT);
+	CHECK_INT(kind_of_window(1, 1000000), ERR_CONTENT);
+}
+
 static void test_as_it_is(void)
 {
 	cleanup_buf struct buf b = BUF_INIT;
@@ -201,7 +238,7 @@ static void test_refused_by_name(void)
 		struct source_buf s = { { read_buf }, cases[i].bytes, cases[i].len, 100 };
 		struct err e = ERR_INIT;
 
-		CHECK(inflate_new(&s.source, &e) == NULL);
+		CHECK(inflate_new(&s.source, 0, &e) == NULL);
 		CHECK_INT(e.kind, ERR_CONTENT);
 		CHECK(strstr(e.text, cases[i].name) != NULL);
 	}
@@ -213,6 +250,7 @@ int main(void)
 	RUN(test_damaged_gzip);
 	RUN(test_gzip_headers);
 	RUN(test_zstd);
+	RUN(test_zstd_windows);
 	RUN(test_as_it_is);
 	RUN(test_refused_by_name);
 	return test_end();

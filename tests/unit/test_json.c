@@ -274,6 +274,34 @@ static void test_faults_say_where(void)
 	CHECK(strstr(e.text, "two members") != NULL);
 }
 
+/* An object of n members k0, k1, … and `more`, within another of the same names, beside an empty one. */
+static struct json *parse_members(int n, const char *more)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	buf_adds(&b, "{\"none\":{},\"k1\":");
+	add_list(&b, "{", n, true, more);
+	buf_adds(&b, ",\"k0\":0}");
+	return json_parse(buf_text(&b), b.len, &e);
+}
+
+/* Few members are compared each with each, many are sorted. */
+static void test_no_two_members_however_many(void)
+{
+	static const int counts[] = { 2, 3, 14, 15, 16, 17, 18, 100 };
+	static const char *const twice[] = { ",\"k0\":0}", ",\"k1\":0}", ",\"\\u006b1\":0}", ",\"z\":0,\"z\":0}" };
+
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		struct json *doc = parse_members(counts[i], ",\"\\u006b\":0,\"k\\u0000\":0}");
+
+		CHECK(doc != NULL);
+		json_free(doc);
+		for (size_t j = 0; j < sizeof twice / sizeof *twice; j++)
+			CHECK(parse_members(counts[i], twice[j]) == NULL);
+	}
+}
+
 static void test_types(void)
 {
 	static const struct {
@@ -718,6 +746,7 @@ int main(void)
 	RUN(test_limit_of_bytes);
 	RUN(test_larger_limit_raises_that_of_tokens);
 	RUN(test_faults_say_where);
+	RUN(test_no_two_members_however_many);
 	RUN(test_types);
 	RUN(test_walk);
 	RUN(test_what_is_not_there_may_be_asked);

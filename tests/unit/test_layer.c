@@ -34,6 +34,7 @@ static ssize_t read_buf(struct source *self, void *data, size_t n, struct err *e
 }
 
 static struct buf notes;
+static char total[64];
 
 static int take_note(void *ctx, enum layer_note note, const char *path, const char *link, const struct tar_entry *entry,
 		     struct err *e)
@@ -45,6 +46,10 @@ static int take_note(void *ctx, enum layer_note note, const char *path, const ch
 	};
 
 	(void)ctx, (void)entry, (void)e;
+	if (note == LAYER_NOTE_TOTAL) {
+		snprintf(total, sizeof total, "%s", link);
+		return 0;
+	}
 	buf_addf(&notes, "%s '%s' '%s'\n", names[note], path, link);
 	return 0;
 }
@@ -401,6 +406,7 @@ static void test_limits(void)
 	CHECK_INT(e.kind, ERR_CONTENT);
 	o.bytes_max = 10;
 	CHECK_INT(apply_bytes(&b, root, o, &e), 0);
+	CHECK_STR(total, "2 10");
 	finish(root, top);
 }
 

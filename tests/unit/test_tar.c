@@ -1,5 +1,6 @@
 #include "tar.h"
 
+#include "tar_escape.h"
 #include "tar_number.h"
 #include "tar_pax.h"
 #include "test.h"
@@ -43,7 +44,8 @@ static void tell(const struct buf *archive, size_t step, struct buf *out)
 
 		buf_addf(out, "%d %s %s %o %lld", entry.type, entry.path, entry.link, entry.mode, (long long)entry.size);
 		for (size_t i = 0; i < entry.xattr_count; i++)
-			buf_addf(out, " %s=%zu", entry.xattrs[i].name, entry.xattrs[i].len);
+			buf_addf(out, " %s=%.*s", entry.xattrs[i].name, (int)entry.xattrs[i].len,
+				 (const char *)entry.xattrs[i].value);
 		while ((n = tar_data(t, data, sizeof data, &at, &e)) > 0) {
 			if (at != next)
 				buf_addf(out, " @%lld:", (long long)at);
@@ -87,8 +89,8 @@ static void add_record(struct buf *out, const char *key, const char *value)
 {
 	size_t rest = strlen(key) + strlen(value) + 3, n = rest + 1;
 
-	if (n >= 10)
-		n = rest + 2;
+	while (n != rest + (size_t)snprintf(NULL, 0, "%zu", n))
+		n = rest + (size_t)snprintf(NULL, 0, "%zu", n);
 	buf_addf(out, "%zu %s=%s\n", n, key, value);
 }
 
@@ -96,11 +98,16 @@ static void add_record(struct buf *out, const char *key, const char *value)
 static void add_pax(struct buf *out, char type, const char *records)
 {
 	cleanup_buf struct buf text = BUF_INIT;
-	char key[64], value[64];
-	int n;
+	char key[64];
+	int n = 0, value;
 
-	for (; sscanf(records, " %63[^=]=%63s%n", key, value, &n) == 2; records += n)
-		add_record(&text, key, value);
+	for (; sscanf(records, " %63[^=]=%n", key, &n) == 1; records += n + value) {
+		char text_value[64];
+
+		value = (int)strcspn(records + n, " ");
+		snprintf(text_value, sizeof text_value, "%.*s", value, records + n);
+		add_record(&text, key, text_value);
+	}
 	add_text(out, type, "pax", buf_text(&text));
 }
 
@@ -132,7 +139,109 @@ static void test_pax_and_gnu_names(void)
 	add_pax(&b, 'g', "comment=abc");
 	add_text(&b, '0', "own", "3");
 	add_end(&b);
-	check_archive(&b, "0 new  644 1 user.k=3 @0:1\n0 gnu  644 1 @0:2\n0 own  644 1 @0:3\nend\n");
+	check_archive(&b, "0 new  644 1 user.k=val @0:1\n0 gnu  644 1 @0:2\n0 own  644 1 @0:3\nend\n");
+}
+
+static void check_pax(const char *records, const char *expected)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+
+	add_pax(&b, 'x', records);
+	add_text(&b, '0', "own", "1");
+	add_end(&b);
+	check_archive(&b, expected);
+}
+
+/* As GNU tar, Go and bsdtar write them. */
+static void test_attributes(void)
+{
+	check_pax("LIBARCHIVE.xattr.user.k=dmFs", "0 own  644 1 user.k=val @0:1\nend\n");
+	check_pax("LIBARCHIVE.xattr.user.k=dmFsdQ==", "0 own  644 1 user.k=valu @0:1\nend\n");
+	check_pax("LIBARCHIVE.xattr.user.k=", "0 own  644 1 user.k= @0:1\nend\n");
+	check_pax("LIBARCHIVE.xattr.user.a%3Db%25%20=dg", "0 own  644 1 user.a=b% =v @0:1\nend\n");
+	check_pax("SCHILY.xattr.user.a%3Db%25%20=v", "0 own  644 1 user.a=b%%20=v @0:1\nend\n");
+	check_pax("SCHILY.xattr.user.k=s LIBARCHIVE.xattr.user.k=bA", "0 own  644 1 user.k=s @0:1\nend\n");
+	check_pax("LIBARCHIVE.xattr.user.k=bA SCHILY.xattr.user.k=s", "0 own  644 1 user.k=s @0:1\nend\n");
+	check_pax("LIBARCHIVE.xattr.user.%6b=bA SCHILY.xattr.user.k=s", "0 own  644 1 user.k=s @0:1\nend\n");
+	check_pax("SCHILY.xattr.user.k=s LIBARCHIVE.xattr.user.%6b=bA", "0 own  644 1 user.k=s @0:1\nend\n");
+	check_pax("LIBARCHIVE.xattr.user.%20=bA SCHILY.xattr.user.%20=s", "0 own  644 1 user. =s @0:1\nend\n");
+	check_pax("LIBARCHIVE.xattr.user.a=bA LIBARCHIVE.xattr.user.a=bQ LIBARCHIVE.xattr.user.%61=bg",
+		  "0 own  644 1 user.a=n @0:1\nend\n");
+}
+
+static void test_refused_attributes(void)
+{
+	static const char *const records[] = {
+		"LIBARCHIVE.xattr.user.k=d", "LIBARCHIVE.xattr.user.k=dmF-", "LIBARCHIVE.xattr.user.k=dg=",
+		"LIBARCHIVE.xattr.user.k=====", "LIBARCHIVE.xattr.user.k=d===", "LIBARCHIVE.xattr.user.k=dm=s",
+		"LIBARCHIVE.xattr.user.k=dh", "LIBARCHIVE.xattr.=dg", "LIBARCHIVE.xattr.user.%0=dg",
+		"LIBARCHIVE.xattr.user.%00=dg", "LIBARCHIVE.xattr.user.%g0=dg", "LIBARCHIVE.xattr.user.%=dg",
+	};
+
+	for (size_t i = 0; i < sizeof records / sizeof *records; i++)
+		check_pax(records[i], "refused\n");
+}
+
+/* `count` attributes of both forms, of values and names that long. */
+static void check_attributes(int count, int name, int value, const char *expected)
+{
+	cleanup_buf struct buf records = BUF_INIT;
+	struct tar_pax p = TAR_PAX_INIT;
+	struct err e = ERR_INIT;
+	int got;
+
+	for (int i = 0; i < count; i++) {
+		cleanup_buf struct buf key = BUF_INIT, text = BUF_INIT;
+
+		buf_addf(&key, "%s%0*d", i % 2 ? "LIBARCHIVE.xattr." : "SCHILY.xattr.", name, i);
+		for (int n = i % 2 ? (8 * value + 5) / 6 : value; n > 0; n--)
+			buf_addc(&text, 'A');
+		add_record(&records, buf_text(&key), buf_text(&text));
+	}
+	buf_add(&p.bytes, records.data, records.len);
+	got = tar_pax_parse(&p, &e);
+	CHECK_STR(got == 0 ? "allowed" : "refused", expected);
+	CHECK_INT(p.xattr_count, got == 0 ? (size_t)count : p.xattr_count);
+	tar_pax_clear(&p);
+}
+
+static void test_limits_of_attributes(void)
+{
+	check_attributes(TAR_XATTRS_MAX, 10, 10, "allowed");
+	check_attributes(TAR_XATTRS_MAX + 1, 10, 10, "refused");
+	check_attributes(2, 255, TAR_XATTR_VALUE_MAX, "allowed");
+	check_attributes(1, 256, 1, "refused");
+	check_attributes(2, 256, 1, "refused");
+	check_attributes(1, 10, TAR_XATTR_VALUE_MAX + 1, "refused");
+	check_attributes(2, 10, TAR_XATTR_VALUE_MAX + 1, "refused");
+}
+
+static void check_base64(const char *text, size_t n, const char *expected)
+{
+	char data[32] = "";
+	ptrdiff_t got;
+
+	memcpy(data, text, n);
+	got = tar_unescape_base64(data, n);
+	CHECK_INT(got, expected ? (ptrdiff_t)strlen(expected) : -1);
+	if (expected && got == (ptrdiff_t)strlen(expected))
+		CHECK(memcmp(data, expected, strlen(expected)) == 0);
+}
+
+static void test_base64(void)
+{
+	check_base64("", 0, "");
+	check_base64("Zg", 2, "f");
+	check_base64("Zg==", 4, "f");
+	check_base64("Zm8", 3, "fo");
+	check_base64("Zm8=", 4, "fo");
+	check_base64("Zm9vYmFy", 8, "foobar");
+	check_base64("/+8B", 4, "\xff\xef\x01");
+	check_base64("Zg\n=", 4, NULL);
+	check_base64("Z\0g=", 4, NULL);
+	check_base64("=", 1, NULL);
+	check_base64("====", 4, NULL);
+	check_base64("Zm9=", 4, NULL); /* bits of no byte */
 }
 
 static void check_refused(char type, const char *content)
@@ -181,7 +290,8 @@ static void test_refused_values(void)
 
 static void test_refused_global_values(void)
 {
-	static const char *const records[] = { "path=x", "linkpath=x", "size=1", "uid=1", "SCHILY.xattr.user.a=1" };
+	static const char *const records[] = { "path=x", "linkpath=x", "size=1", "uid=1", "SCHILY.xattr.user.a=1",
+						"LIBARCHIVE.xattr.user.a=dg" };
 
 	for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
 		cleanup_buf struct buf b = BUF_INIT;
@@ -306,6 +416,10 @@ int main(void)
 {
 	RUN(test_plain_members);
 	RUN(test_pax_and_gnu_names);
+	RUN(test_attributes);
+	RUN(test_refused_attributes);
+	RUN(test_limits_of_attributes);
+	RUN(test_base64);
 	RUN(test_refused_types_and_records);
 	RUN(test_refused_values);
 	RUN(test_refused_global_values);
