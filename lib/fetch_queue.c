@@ -12,6 +12,7 @@ struct item {
 	enum fetch_state state;
 	int64_t bytes;	/* that are there */
 	bool elsewhere; /* another process is at it */
+	bool taken;	/* it was handed on, before one that stands before it */
 	void *mark;	/* the watcher's */
 	char *why;	/* of a failure; owned */
 	enum err_kind kind;
@@ -222,18 +223,37 @@ int fetch_queue_run(struct fetch_queue *q, int fd, int timeout_ms, bool *readabl
 	return 0;
 }
 
+/* The first one whose blob is settled: a layer does not wait for another, but nothing passes a document, or is passed by one. */
+static struct item *ready_item(struct fetch_queue *q)
+{
+	for (size_t i = 0; i < q->count; i++) {
+		struct item *it = item_at(q, i);
+
+		if (it->taken)
+			continue;
+		if (it->state >= FETCH_IS_THERE && (i == 0 || record_kind(&it->record) == OCI_KIND_LAYER))
+			return it;
+		if (record_kind(&it->record) != OCI_KIND_LAYER)
+			return NULL;
+	}
+	return NULL;
+}
+
 bool fetch_queue_next(struct fetch_queue *q, struct record *r, struct err *why)
 {
-	struct item *it = item_at(q, 0);
+	struct item *it = ready_item(q);
 
 	*why = (struct err)ERR_INIT;
-	if (q->count == 0 || it->state < FETCH_IS_THERE)
+	if (!it)
 		return false;
 	*r = it->record;
 	if (it->state == FETCH_HAS_FAILED)
 		err_set(why, it->kind, "%s", it->why ? it->why : "out of memory");
-	free(it->why);
-	q->first = (q->first + 1) % FETCH_QUEUE_MAX;
-	q->count--;
+	free(steal_ptr(&it->why));
+	it->taken = true;
+	while (q->count && item_at(q, 0)->taken) {
+		q->first = (q->first + 1) % FETCH_QUEUE_MAX;
+		q->count--;
+	}
 	return true;
 }

@@ -1,5 +1,6 @@
 /*
- * fetch_queue - the blobs of a stream of records, fetched several at once and handed on in the order they came.
+ * fetch_queue - the blobs of a stream of records, fetched several at once and handed on in their order, but for the layers of an
+ * image: each when it is there, so that whoever unpacks them need not wait for the largest.
  *
  *	struct fetch_queue *q = fetch_queue_new(&fetch, jobs, e);
  *	fetch_queue_add(q, &record) …			while there is room
@@ -54,7 +55,7 @@ bool fetch_queue_is_empty(const struct fetch_queue *q);
 int fetch_queue_run(struct fetch_queue *q, int fd, int timeout_ms, bool *readable, struct err *e);
 
 /*
- * The first record, if what becomes of its blob is known: true, and why->kind ERR_NONE when it is in the store;
+ * The next record, if what becomes of its blob is known: true, and why->kind ERR_NONE when it is in the store;
  * otherwise why it is not, which names the blob and where it was to come from.
  */
 bool fetch_queue_next(struct fetch_queue *q, struct record *r, struct err *why);

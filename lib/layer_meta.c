@@ -32,10 +32,13 @@ static int refuse_owner(struct layer *l, const char *path, const struct tar_entr
 	return layer_note(l, LAYER_NOTE_OWNER, path, "", entry, e);
 }
 
-static int set_owner_fd(struct layer *l, const char *path, int fd, const struct tar_entry *entry, struct err *e)
+static int set_owner_fd(struct layer *l, const char *path, int fd, const struct stat *now, const struct tar_entry *entry,
+			struct err *e)
 {
 	if (!l->options->chown)
 		return refuse_owner(l, path, entry, e);
+	if (now->st_uid == entry->uid && now->st_gid == entry->gid)
+		return 0;
 	return owner_result(l, fchown(fd, entry->uid, entry->gid), path, entry, e);
 }
 
@@ -162,10 +165,14 @@ static int drop_old_xattrs(const char *path, int fd, const struct tar_entry *ent
 int layer_set_file(struct layer *l, const struct layer_spot *s, int fd, const struct tar_entry *entry, struct err *e)
 {
 	struct timespec times[2] = { entry->mtime, entry->mtime };
+	struct stat made;
 
-	if (set_owner_fd(l, s->path, fd, entry, e) == -1 || layer_drop_acls(l, s->path, fd, e) == -1)
+	if (fstat(fd, &made) == -1)
+		return err_errno(e, errno, "%s", s->path);
+	if (set_owner_fd(l, s->path, fd, &made, entry, e) == -1 || layer_drop_acls(l, s->path, fd, e) == -1)
 		return -1;
-	if (fchmod(fd, entry->mode) == -1)
+	/* To have asked is cheaper than to set what is so already; with what a chown takes away no file is made. */
+	if ((l->parent_acl || (made.st_mode & 07777) != entry->mode) && fchmod(fd, entry->mode) == -1)
 		return err_errno(e, errno, "%s: set the mode", s->path);
 	if (set_xattrs(l, s->path, fd, entry, e) == -1)
 		return -1;
@@ -178,8 +185,11 @@ int layer_set_dir(struct layer *l, const char *path, int fd, bool was_there, con
 		  struct err *e)
 {
 	struct timespec times[2] = { entry->mtime, entry->mtime };
+	struct stat made;
 
-	if (set_owner_fd(l, path, fd, entry, e) == -1)
+	if (fstat(fd, &made) == -1)
+		return err_errno(e, errno, "%s", path);
+	if (set_owner_fd(l, path, fd, &made, entry, e) == -1)
 		return -1;
 	if ((was_there ? drop_old_xattrs(path, fd, entry, e) : layer_drop_acls(l, path, fd, e)) == -1)
 		return -1;

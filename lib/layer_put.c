@@ -71,15 +71,24 @@ static int write_content(struct layer *l, const struct layer_spot *s, int fd, co
 	return 0;
 }
 
+/* The mode to make a file with: its own at once, unless it would be open to somebody whose it will not be. */
+static mode_t first_mode(const struct layer *l, const struct tar_entry *entry)
+{
+	bool changes_owner = l->options->chown && (entry->uid != 0 || entry->gid != 0);
+
+	return changes_owner ? PRIVATE_FILE : entry->mode & 0777;
+}
+
 static int put_file(struct layer *l, const struct layer_spot *s, const struct tar_entry *entry, struct err *e)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	cleanup_fd int fd = openat(s->dir, s->name, flags, PRIVATE_FILE);
+	const mode_t mode = first_mode(l, entry);
+	cleanup_fd int fd = openat(s->dir, s->name, flags, mode);
 
 	if (fd == -1 && errno == EEXIST) {
 		if (layer_clear(l, s, e) == -1)
 			return -1;
-		fd = openat(s->dir, s->name, flags, PRIVATE_FILE);
+		fd = openat(s->dir, s->name, flags, mode);
 	}
 	if (fd == -1)
 		return layer_fault(errno, s->path, e);

@@ -14,8 +14,8 @@
  *	layers_end(l);
  *
  * Processes that unpack one layer at the same time do it once: each waits for the lock of a layer that another has begun.
- * They cannot wait for one another in a circle, for the chain ids of an image are locked base first, and a handle is
- * ended before the next image is begun.
+ * They cannot wait for one another in a circle: only layers_finish waits for a lock, base first, so that whoever holds the lock of a layer
+ * can only be waiting for a lower one; and a handle is ended before the next image is begun.
  */
 #ifndef CR_LAYERS_H
 #define CR_LAYERS_H
@@ -47,7 +47,7 @@ struct layers *layers_begin(const struct store *s, const struct image *im, const
 			    struct err *e);
 
 /*
- * Layer i of the image may be unpacked. Returns at once; a layer that is there already costs nothing. Base first.
+ * Layer i of the image may be unpacked. Returns at once; a layer that is there already costs nothing. In any order.
  */
 int layers_add(struct layers *l, size_t i, struct err *e);
 

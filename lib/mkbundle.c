@@ -20,14 +20,16 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-/* One bundle in the making; also what the workers get. */
+/* One bundle in the making; also what the worker gets. */
 struct making {
 	const struct mkbundle *how;
+	const struct store *store;
 	const struct image *image;
 	struct bundle_overlay overlay;
 	int *layers;   /* the layers' trees, base first */
 	size_t opened; /* how many of them are open */
 	char *dir;     /* absolute path of the unfinished bundle */
+	const char *final; /* the one it will have; borrowed */
 	bool chown;    /* owners that unpacking could not set can be set now (owners.h) */
 	int dir_fd;
 };
@@ -42,9 +44,9 @@ static void making_clear(struct making *m)
 	io_cleanup_fd(&m->dir_fd);
 }
 
-static int open_layers(struct making *m, const struct store *s, struct err *e)
+static int open_layers(struct making *m, struct err *e)
 {
-	m->layers = unpacked_open_all(s, m->image->chain_ids, m->image->config.count, e);
+	m->layers = unpacked_open_all(m->store, m->image->chain_ids, m->image->config.count, e);
 	if (!m->layers)
 		return -1;
 	m->opened = m->image->config.count;
@@ -77,20 +79,19 @@ static int find_user(const struct making *m, struct user *u, struct err *e)
 
 /* --- the root --- */
 
-static int add_lower(struct making *m, const struct store *s, const struct digest *chain_id, struct err *e)
+static int add_lower(struct making *m, const struct digest *chain_id, struct err *e)
 {
 	struct buf path = BUF_INIT;
 
-	unpacked_path(s, chain_id, &path);
+	unpacked_path(m->store, chain_id, &path);
 	if (!(((char **)m->overlay.lower)[m->overlay.count] = buf_steal(&path)))
 		return err_nomem(e);
 	m->overlay.count++;
 	return 0;
 }
 
-/* The names of an overlay's parts, as config.json will have them. The bundle will have its final name `target`. */
-static int plan_overlay(struct making *m, const struct store *s, const char *target, struct buf *upper, struct buf *work,
-			struct err *e)
+/* The names of an overlay's parts, as config.json will have them. */
+static int plan_overlay(struct making *m, struct buf *upper, struct buf *work, struct err *e)
 {
 	size_t n = m->image->config.count;
 
@@ -100,13 +101,13 @@ static int plan_overlay(struct making *m, const struct store *s, const char *tar
 	if (!m->overlay.lower)
 		return err_nomem(e);
 	while (n > 0) {
-		if (add_lower(m, s, &m->image->chain_ids[--n], e) == -1)
+		if (add_lower(m, &m->image->chain_ids[--n], e) == -1)
 			return -1;
 		if (fsext_is_opaque(m->layers[n])) /* complete by itself; and overlayfs does not ask a root for this mark */
 			break;
 	}
-	buf_addf(upper, "%s/upper", target);
-	buf_addf(work, "%s/work", target);
+	buf_addf(upper, "%s/upper", m->final);
+	buf_addf(work, "%s/work", m->final);
 	m->overlay.upper = buf_text(upper);
 	m->overlay.work = buf_text(work);
 	return buf_check(work, e);
@@ -122,10 +123,9 @@ static int open_made(const struct making *m, const char *name, struct err *e)
 	return fd == -1 ? err_errno(e, errno, "%s", name) : fd;
 }
 
-/* Worker: the upper directory is what the container sees as its root, so it looks like the image's. */
-static int make_upper(void *ctx, struct err *e)
+/* The upper directory is what the container sees as its root, so it looks like the image's. */
+static int make_upper(const struct making *m, struct err *e)
 {
-	const struct making *m = ctx;
 	struct stat st;
 	cleanup_fd int upper = -1;
 	int top;
@@ -215,10 +215,9 @@ static int copy_layer(const struct making *m, const int *layer, int root, struct
 	return m->how->devices ? make_devices(*layer, root, e) : 0;
 }
 
-/* Worker: the merged tree. A layer at a time, so that a device goes when a layer above it removes it. */
-static int make_copy(void *ctx, struct err *e)
+/* The merged tree. A layer at a time, so that a device goes when a layer above it removes it. */
+static int make_copy(const struct making *m, struct err *e)
 {
-	const struct making *m = ctx;
 	cleanup_fd int root = -1;
 
 	umask(0);
@@ -284,7 +283,7 @@ static int write_facts(const struct making *m, const struct buf *config, struct 
 }
 
 /* Makes the directory that becomes the bundle. Appends the final, absolute path. */
-static int make_dir(struct making *m, const struct store *s, const char *target, struct buf *final, struct err *e)
+static int make_dir(struct making *m, const char *target, struct buf *final, struct err *e)
 {
 	cleanup_free char *for_parent = strdup(target), *for_name = strdup(target), *parent = NULL;
 	const char *name;
@@ -299,39 +298,51 @@ static int make_dir(struct making *m, const struct store *s, const char *target,
 	buf_addf(final, "%s/%s", parent, name);
 	if (buf_check(final, e) == -1)
 		return -1;
-	m->dir_fd = unfinished_make(s, parent, &m->dir, e);
+	m->dir_fd = unfinished_make(m->store, parent, &m->dir, e);
 	return m->dir_fd == -1 ? -1 : 0;
 }
 
-static int fill(struct making *m, const struct store *s, const char *final, struct err *e)
+/*
+ * Worker: all of the bundle. Even to read the image's passwd takes the rights over its files that a user has in the namespace of
+ * his subordinate ids alone.
+ */
+static int fill(void *ctx, struct err *e)
 {
+	struct making *m = ctx;
 	cleanup_buf struct buf config = BUF_INIT, upper = BUF_INIT, work = BUF_INIT;
 	bool overlay = !m->how->copy && m->image->config.count > 0;
 	cleanup_free struct user *user = calloc(1, sizeof *user);
-	struct userns ns;
 
 	if (!user)
 		return err_nomem(e);
-	if (open_layers(m, s, e) == -1 || find_user(m, user, e) == -1 ||
-	    (overlay && plan_overlay(m, s, final, &upper, &work, e) == -1))
+	if (open_layers(m, e) == -1 || find_user(m, user, e) == -1 ||
+	    (overlay && plan_overlay(m, &upper, &work, e) == -1))
 		return -1;
 	if (bundle_write_config(&m->image->config, user, &m->how->over, &m->overlay, &config, e) == -1 ||
 	    write_file(m, "config.json", &config, e) == -1 || write_facts(m, &config, e) == -1)
 		return -1;
+	return overlay ? make_upper(m, e) : make_copy(m, e);
+}
+
+/* Starts the worker that fills the directory. */
+static int fill_by_worker(struct making *m, struct err *e)
+{
+	struct userns ns;
+
 	if (userns_plan(&ns, e) == -1)
 		return -1;
 	m->chown = userns_can_chown(&ns);
-	return worker_run(&ns, 0, overlay ? make_upper : make_copy, m, e);
+	return worker_run(&ns, 0, fill, m, e);
 }
 
 int mkbundle_make(const struct mkbundle *how, const struct store *s, const struct image *im, const char *target,
 		  struct err *e)
 {
-	__attribute__((cleanup(making_clear))) struct making m = { .how = how, .image = im, .dir_fd = -1 };
+	__attribute__((cleanup(making_clear))) struct making m = { .how = how, .store = s, .image = im, .dir_fd = -1 };
 	cleanup_buf struct buf final = BUF_INIT;
 	struct err ignored = ERR_INIT;
 
-	if (make_dir(&m, s, target, &final, e) == 0 && fill(&m, s, buf_text(&final), e) == 0 &&
+	if (make_dir(&m, target, &final, e) == 0 && (m.final = buf_text(&final)) && fill_by_worker(&m, e) == 0 &&
 	    rename(m.dir, buf_text(&final)) == -1)
 		err_errno(e, errno, "%s", target);
 	if (e->kind == ERR_NONE)

@@ -60,6 +60,31 @@ count() {
 	cut -f 1 "$BATS_TEST_TMPDIR/records" | xargs cr-verify
 }
 
+@test "a layer does not wait for one that stands before it; everything waits for documents" {
+	need_registry
+	mkdir "$BATS_TEST_TMPDIR/one" "$BATS_TEST_TMPDIR/two"
+	echo 1 >"$BATS_TEST_TMPDIR/one/file"
+	echo 2 >"$BATS_TEST_TMPDIR/two/file"
+	push_image two-layers:1 "$BATS_TEST_TMPDIR/one" "$BATS_TEST_TMPDIR/two" >/dev/null
+	cd "$BATS_TEST_TMPDIR" || return
+	cr-fetch-manifest "$REGISTRY/two-layers:1" >records
+	partial=$CR_STORE/tmp/blob-$(sed -n 3p records | cut -f 1 | cut -d : -f 2)
+	exec 8>"$partial"
+	flock 8 # as if another process were at it
+	cr-fetch-blob <records >out 8>&- &
+	pid=$!
+	for _ in {1..500}; do
+		[ "$(wc -l <out)" -lt 3 ] || break
+		sleep 0.01
+	done
+	sed 3d records | diff - out
+	exec 8>&-
+	wait "$pid"
+	{ sed 3d records; sed -n 3p records; } | diff - out
+	sort records | diff - <(cr-unpack <out | sort)
+	cr-unpack <out | diff records - # which brings them in order again
+}
+
 @test "-o - writes the blob, and prints no record" {
 	need_registry
 	layer=$(cr-fetch-manifest "$REGISTRY/busybox" | sed -n 3p | cut -f 1)

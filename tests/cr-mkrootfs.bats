@@ -45,6 +45,24 @@ config() {
 	run -2 cr-mkrootfs -m other -i example.org/a:1 c
 }
 
+# The user himself, whose subordinate ids such directories belong to, could not even look into them.
+@test "an image whose directories are not open to everybody, as an ordinary user" {
+	need_root # to make it
+	need_user
+	chown -R 2:2 lower
+	chmod 711 lower
+	chmod 700 lower/etc
+	store_image example.org/closed:1 lower >/dev/null
+	cp -R "$CR_STORE/images" "$BATS_TEST_TMPDIR/crtest/store/"
+	chown -R crtest: "$BATS_TEST_TMPDIR/crtest/store"
+	as_user sh -c 'cr-inspect -r example.org/closed:1 | cr-unpack >/dev/null'
+	for mode in copy overlay; do
+		run -0 --separate-stderr as_user cr-mkrootfs -m "$mode" -i example.org/closed:1 -u user "$mode"
+		[ -z "$output$stderr" ]
+		grep -q '"uid": *7' "$BATS_TEST_TMPDIR/crtest/$mode/config.json"
+	done
+}
+
 @test "two bundles of one image share its layers and nothing else" {
 	cr-mkrootfs -m copy -i example.org/a:1 b
 	cr-mkrootfs -m copy -i example.org/a:1 c

@@ -63,7 +63,7 @@ hostile() {
 
 @test "... as an ordinary user, on a kernel without openat2" {
 	need_user
-	need_without_and_maps
+	need_without
 	part -x J01
 	apply without as_user -- "${part[@]}"
 }
@@ -98,7 +98,7 @@ hostile() {
 
 @test "... as an ordinary user, on a kernel without openat2: through the store" {
 	need_user
-	need_without_and_maps
+	need_without
 	part -f plain -n 2 -s 1
 	through_store without as_user -- "${part[@]}"
 }
@@ -147,7 +147,7 @@ print(os.strerror(ctypes.get_errno()))'
 	# what is made without it is made with it, where a call of it is the end of the caller
 	for how in "" as_user as_plain_user; do
 		case $how in
-		as_user) need_user && need_without_and_maps ;;
+		as_user) need_user ;;
 		as_plain_user) need_plain_user ;;
 		esac
 		python3 -c 'import sys

@@ -439,6 +439,8 @@ case('J08', ACCEPT,
 
 case('K01', ACCEPT, layer(reg('su', 'x', mode=0o6755)), 'mode:su=6755',
      why='setuid kept but rootfs parent must be 0700')
+case('K01a', ACCEPT, layer(reg('su', 'x', mode=0o6755, uid=1, gid=1)), 'mode:su=6755', 'owner:su=1',
+     why='chown takes setuid away')
 case('K02', ACCEPT, layer(directory('d', mode=0), reg('d/f', 'x')), 'file:d/f=x', 'mode:d=0',
      why='mode applied at the end (rootless cannot write into 0000 dir)')
 case('K04', ACCEPT, layer(directory('d', mode=0o1777), reg('d/f', 'x', mode=0)), 'mode:d=1777', 'mode:d/f=0')

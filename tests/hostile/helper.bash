@@ -23,12 +23,8 @@ scratch() {
 need_without() {
 	[ -x "$WITHOUT" ] || skip "there is no compiler"
 	"$WITHOUT" true || skip "no system call can be filtered here"
-}
-
-# setuid programs, which make the maps, are none to an ordinary user whose calls are filtered
-need_without_and_maps() {
-	need_without
-	need_root
+	# setuid programs, which make the maps, are none to an ordinary user whose calls are filtered
+	is_root || ! has_subids "$(id -un)" || skip "only root can filter calls and have subordinate ids"
 }
 
 # without [--kill] CMD...: as if the kernel had no openat2; CMD may be a function of helper.bash

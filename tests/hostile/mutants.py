@@ -68,19 +68,18 @@ mutant('dev skip: a whiteout', 'layer_put.c', 'if (!l->options->devices || like_
 mutant('xattr list', 'layer_meta.c', '\t\treturn !has_prefix(name, "user.overlay.");', '\t\treturn true;', 'cases M09')
 mutant('xattr list: trusted', 'layer_meta.c', 'type == TAR_DIRECTORY && is_valid_acl(value, n);\n\treturn false;',
        'type == TAR_DIRECTORY && is_valid_acl(value, n);\n\treturn true;', 'bare D25')
-mutant('chmod order', 'layer_meta.c', '''	if (set_owner_fd(l, s->path, fd, entry, e) == -1 || layer_drop_acls(l, s->path, fd, e) == -1)
+mutant('chmod order', 'layer_meta.c', '''	if (set_owner_fd(l, s->path, fd, &made, entry, e) == -1 || layer_drop_acls(l, s->path, fd, e) == -1)
 		return -1;
-	if (fchmod(fd, entry->mode) == -1)
-''', '''	if (fchmod(fd, entry->mode) == -1)
+''', '''	if (fchmod(fd, entry->mode) == -1 || set_owner_fd(l, s->path, fd, &made, entry, e) == -1)
 		return -1;
-	if (set_owner_fd(l, s->path, fd, entry, e) == -1)
-''', 'cases K01')
-mutant('xattr order', 'layer_meta.c', '''	if (set_owner_fd(l, s->path, fd, entry, e) == -1 || layer_drop_acls(l, s->path, fd, e) == -1)
+	made.st_mode = entry->mode;
+''', 'cases K01a')
+mutant('xattr order', 'layer_meta.c', '''	if (set_owner_fd(l, s->path, fd, &made, entry, e) == -1 || layer_drop_acls(l, s->path, fd, e) == -1)
 		return -1;
-	if (fchmod(''', '''	if (set_xattrs(l, s->path, fd, entry, e) == -1 || set_owner_fd(l, s->path, fd, entry, e) == -1)
+''', '''	if (set_xattrs(l, s->path, fd, entry, e) == -1 || set_owner_fd(l, s->path, fd, &made, entry, e) == -1)
 		return -1;
-	entry = &(struct tar_entry){ .mode = entry->mode, .mtime = entry->mtime };
-	if (fchmod(''', 'cases M10')
+	entry = &(struct tar_entry){ .mode = entry->mode, .mtime = entry->mtime, .uid = entry->uid, .gid = entry->gid };
+''', 'cases M10')
 mutant('dir mode', 'layer_visit.c', 'return fchmod(fd, now) == -1 ?', 'return 0 ?', 'cases K02 K06')
 mutant('dir mode last', 'layer_visit.c', 'if (l->unprivileged && ((mode', 'if (0 && ((mode', 'unit test_layer test_modes_that_shut_us_out')
 mutant('dir time last', 'layer_visit.c', 'status = beneath_put_time(l->parent, &l->parent_mtime, e);', ';', 'cases K05')

@@ -176,7 +176,7 @@ def main():
         race = kind(os.path.join(top, kind.__name__), os.path.abspath(swap), *more)
         faults = race.go(int(rounds))
         print(f'{kind.name}: {race.rounds} rounds in {race.runs} runs, of which {race.well} went well; {len(faults)} faults')
-        print(*faults, sep='\n', end='\n' if faults else '')
+        print(*faults[:8], sep='\n', end='\n' if faults else '')
         bad += len(faults)
     if not bad:
         remove(top)
