@@ -224,10 +224,11 @@ class Maker:
 # --- archives without what nobody needs ---
 
 def number(field):
-    """A number of a header; ValueError for what is none."""
+    """A number of a header; 0 for what is none, and was accepted all the same: nobody needs it."""
     if field[0] & 0x80:
         return int.from_bytes(bytes([field[0] & 0x7f]) + field[1:], 'big')
-    return int(field.strip(b' \0').split(b'\0')[0] or b'0', 8)
+    digits = field.strip(b' \0').split(b'\0')[0]
+    return int(digits, 8) if digits and not digits.strip(b'01234567') else 0
 
 
 def records_of(data):
@@ -256,6 +257,7 @@ def tidied(data, without):
             block[136:148] = b'0' * 11 + b'\0'
         elif size == 0:
             block[124:136] = b'0' * 11 + b'\0'
+        block[100:108] = octal(number(block[100:108]) & 0o7777, 8)
         if kind not in (b'3', b'4') and block[257:262] == b'ustar':
             block[329:345] = (b'0' * 7 + b'\0') * 2
         for key, offset in ((b'uid', 108), (b'gid', 116)):

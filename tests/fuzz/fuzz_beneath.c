@@ -134,7 +134,9 @@ static void check_place(int root, const char *path, int dir, const char *name)
 
 	if (n == 0 || path[n - 1] == '/' || (path[n - 1] == '.' && (n == 1 || path[n - 2] == '/')))
 		return; /* a slash at the end follows a link, for the kernel */
-	a = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+	do /* which it says after a "..", when anybody has renamed anything meanwhile */
+		a = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+	while (a == -1 && errno == EAGAIN);
 	if (a == -1 && (errno == ENOSYS || errno == EPERM))
 		return;
 	b = openat(dir, *name ? name : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);

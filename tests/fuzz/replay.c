@@ -100,7 +100,7 @@ static void run_directory(const char *path)
 
 int main(int argc, char **argv)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int option;
 
 	while ((option = getopt(argc, argv, "d:t:")) != -1) {
