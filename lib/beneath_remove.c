@@ -1,11 +1,11 @@
 /*
  * Removal of trees of any depth and width: one directory is scanned at a time, what is no directory is removed on the
- * spot, and the names of the directories are kept until it is their turn: not more than a number of them, which are those
- * that come first by name, so that a further scan can go on behind them. The way back is "..", which is compared with the
- * directory that the way down began in.
+ * spot, and the names of the directories are kept until it is their turn, as many as there is room for (beneath_pending). The way back
+ * is "..", which is compared with the directory that the way down began in.
  */
 #include "beneath.h"
 
+#include "beneath_pending.h"
 #include "buf.h"
 #include "io.h"
 
@@ -14,17 +14,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define PENDING_MAX 4096	     /* names of one directory */
-#define PENDING_BYTES (1u << 20) /* of all on the way down; beyond, a directory has PENDING_FEW */
-#define PENDING_FEW 16
-
-/* Names of directories whose turn comes. As a heap, the last by name on top, once more were found than there is room for. */
-struct pending {
-	char **names; /* owned, each of them too */
-	size_t count, room;
-	bool more; /* there were others, which come after these by name */
-};
 
 /* A directory on the way down. */
 struct level {
@@ -41,96 +30,14 @@ struct removal {
 	int at;				     /* the directory of the last level */
 	struct buf path;
 	struct level *levels;
-	size_t depth, room, bytes; /* bytes: of all pending names */
+	size_t depth, room;
+	size_t bytes; /* of all pending names */
 };
-
-static void pending_clear(struct removal *r, struct pending *p)
-{
-	while (p->count) {
-		char *name = p->names[--p->count];
-		r->bytes -= strlen(name) + 1;
-		free(name);
-	}
-	free(p->names);
-	*p = (struct pending){ NULL, 0, 0, false };
-}
-
-static void swap(char **a, char **b)
-{
-	char *old = *a;
-
-	*a = *b;
-	*b = old;
-}
-
-static void sift_down(struct pending *p, size_t i)
-{
-	for (;;) {
-		size_t last = i;
-
-		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < p->count; child++)
-			if (strcmp(p->names[child], p->names[last]) > 0)
-				last = child;
-		if (last == i)
-			return;
-		swap(&p->names[i], &p->names[last]);
-		i = last;
-	}
-}
-
-static void make_heap(struct pending *p)
-{
-	for (size_t i = p->count / 2; i-- > 0;)
-		sift_down(p, i);
-}
-
-static int pending_grow(struct pending *p, struct err *e)
-{
-	size_t room = p->room ? 2 * p->room : 16;
-	char **more;
-
-	if (p->count < p->room)
-		return 0;
-	more = realloc(p->names, room * sizeof *more);
-	if (!more)
-		return err_nomem(e);
-	p->names = more;
-	p->room = room;
-	return 0;
-}
-
-/* Takes the name in, or, where there is no room, the first by name of it and those that are there. */
-static int pending_add(struct removal *r, struct pending *p, const char *name, struct err *e)
-{
-	size_t max = r->bytes < PENDING_BYTES ? PENDING_MAX : PENDING_FEW;
-	char *copy;
-
-	if (p->count >= max && !p->more) {
-		p->more = true;
-		make_heap(p);
-	}
-	if (p->more && strcmp(name, p->names[0]) > 0)
-		return 0;
-	if (!p->more && pending_grow(p, e) == -1)
-		return -1;
-	if (!(copy = strdup(name)))
-		return err_nomem(e);
-	r->bytes += strlen(copy) + 1;
-	if (!p->more) {
-		p->names[p->count++] = copy;
-		return 0;
-	}
-	r->bytes -= strlen(p->names[0]) + 1;
-	free(p->names[0]);
-	p->names[0] = copy;
-	sift_down(p, 0);
-	return 0;
-}
 
 static void removal_clear(struct removal *r)
 {
 	while (r->depth)
-		pending_clear(r, &r->levels[--r->depth].pending);
+		pending_clear(&r->levels[--r->depth].pending, &r->bytes);
 	free(r->levels);
 	buf_clear(&r->path);
 	io_cleanup_fd(&r->at);
@@ -205,7 +112,7 @@ static int scan(struct removal *r, struct level *l, const char *after, struct er
 		directory = remove_plain(r, l->path_len, entry->d_name, e);
 		if (directory == -1)
 			return -1;
-		if (directory && strcmp(entry->d_name, after) > 0 && pending_add(r, &l->pending, entry->d_name, e) == -1)
+		if (directory && strcmp(entry->d_name, after) > 0 && pending_add(&l->pending, entry->d_name, &r->bytes, e) == -1)
 			return -1;
 	}
 	return errno ? err_errno(e, errno, "read a directory to remove") : 0;
@@ -216,9 +123,8 @@ static int scan_on(struct removal *r, struct level *l, struct err *e)
 {
 	char after[NAME_MAX + 1];
 
-	make_heap(&l->pending);
-	snprintf(after, sizeof after, "%s", l->pending.names[0]);
-	pending_clear(r, &l->pending);
+	snprintf(after, sizeof after, "%s", pending_last(&l->pending));
+	pending_clear(&l->pending, &r->bytes);
 	l->next = 0;
 	return scan(r, l, after, e);
 }
@@ -260,7 +166,7 @@ static int ascend(struct removal *r, struct err *e)
 		return err_errno(e, errno, "go back from a removed directory");
 	io_cleanup_fd(&r->at);
 	r->at = fd;
-	pending_clear(r, &top(r)->pending);
+	pending_clear(&top(r)->pending, &r->bytes);
 	r->depth--;
 	if (fstat(fd, &st) == -1)
 		return err_errno(e, errno, "stat a directory to remove");

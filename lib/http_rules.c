@@ -45,15 +45,29 @@ bool http_is_loopback(const char *host)
 	return *name == '[' ? IN6_IS_ADDR_LOOPBACK(&a) : a.s6_addr[12] == 127;
 }
 
+/* A name may end in a dot, and then leads where it leads without. Only what is refused is judged so, and nothing allowed for it. */
+static void undotted_host(const char *host, char out[256])
+{
+	size_t n;
+
+	bare_host(host, out);
+	n = strlen(out);
+	if (n > 1 && out[n - 1] == '.')
+		out[n - 1] = '\0';
+}
+
 /* Loopback, also in disguise, and the unspecified address, which connects to this machine. */
 static bool reaches_this_machine(const char *host)
 {
 	struct in6_addr a;
-	size_t n = strlen(host);
+	char name[256];
+	size_t n;
 
-	if (http_is_loopback(host) || (n > 10 && strcasecmp(host + n - 10, ".localhost") == 0))
+	undotted_host(host, name);
+	n = strlen(name);
+	if (http_is_loopback(name) || (n > 10 && strcasecmp(name + n - 10, ".localhost") == 0))
 		return true;
-	if (!address_of(host, &a))
+	if (!address_of(name, &a))
 		return false;
 	if (IN6_IS_ADDR_V4MAPPED(&a))
 		return a.s6_addr[12] == 127 || a.s6_addr[12] == 0;
@@ -63,8 +77,10 @@ static bool reaches_this_machine(const char *host)
 static bool is_link_local(const char *host)
 {
 	struct in6_addr a;
+	char name[256];
 
-	if (!address_of(host, &a))
+	undotted_host(host, name);
+	if (!address_of(name, &a))
 		return false;
 	return IN6_IS_ADDR_LINKLOCAL(&a) || (IN6_IS_ADDR_V4MAPPED(&a) && a.s6_addr[12] == 169 && a.s6_addr[13] == 254);
 }

@@ -324,9 +324,22 @@ static int count_published(struct layers *l, const struct digest *chain_id, stru
 	return layers_summary_read(&summary, l->store->layers, hex, e) == -1 ? -1 : count(l, &summary, e);
 }
 
+static bool any_queued(const struct layers *l)
+{
+	for (size_t i = 0; i < l->image->config.count; i++)
+		if (l->jobs[i].state == QUEUED)
+			return true;
+	return false;
+}
+
+/* Until every other layer has its worker, too: to publish means to wait for the disk, and none is started meanwhile. */
 static int wait_for_worker(struct layers *l, size_t i, struct err *e)
 {
 	struct job *j = &l->jobs[i];
+
+	while (j->state != FAILED && l->running > 0 && any_queued(l))
+		if (wait_for_any(l, -1, e) == -1)
+			return -1;
 
 	while (j->state == QUEUED || j->state == RUNNING || j->state == ELSEWHERE) {
 		if (j->state == ELSEWHERE)

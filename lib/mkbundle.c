@@ -161,21 +161,16 @@ static int parse_device(const char *text, struct device *d, struct err *e)
 /* The directory has its time from the layer already, and keeps it. */
 static int put_device(int parent, const char *name, const struct device *d, struct err *e)
 {
-	struct timespec times[2] = { d->mtime, d->mtime }, parent_times[2];
-	struct stat st;
+	struct timespec times[2] = { d->mtime, d->mtime }, parent_mtime;
 
-	if (fstat(parent, &st) == -1)
-		return err_errno(e, errno, "directory");
-	parent_times[0] = st.st_atim;
-	parent_times[1] = st.st_mtim;
-	if (beneath_remove(parent, name, e) == -1)
+	if (beneath_keep_time(parent, &parent_mtime, e) == -1 || beneath_remove(parent, name, e) == -1)
 		return -1;
 	if (mknodat(parent, name, (d->type == 'b' ? S_IFBLK : S_IFCHR) | 0600, makedev(d->major, d->minor)) == -1 ||
 	    fchownat(parent, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    fchmodat(parent, name, d->mode & 07777, 0) == -1 ||
-	    utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) == -1 || utimensat(parent, ".", parent_times, 0) == -1)
+	    utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) == -1)
 		return err_errno(e, errno, "%s", name);
-	return 0;
+	return beneath_put_time(parent, &parent_mtime, e);
 }
 
 static int make_device(void *ctx, enum layer_note kind, const char *path, const char *argument, struct err *e)

@@ -184,19 +184,17 @@ int store_put_blob(const struct store *s, const struct digest *d, const void *da
 	return status;
 }
 
-/* Reads the blob, hashing, and copies it to `out` unless that is -1. */
-static int read_through(const struct store *s, const struct digest *d, int64_t size, int out, struct err *e)
+/* Reads all of the blob, hashing, and copies it to `out` unless that is -1. */
+static int read_through(int fd, const struct digest *d, int out, struct err *e)
 {
-	cleanup_hash struct hash *h = NULL;
+	cleanup_hash struct hash *h = hash_new(e);
 	cleanup_free char *chunk = malloc(CHUNK);
-	cleanup_fd int fd = -1;
 	struct digest actual;
 
+	if (!h)
+		return -1;
 	if (!chunk)
 		return err_nomem(e);
-	h = hash_new(e);
-	if (!h || (fd = store_open_blob(s, d, size, e)) == -1)
-		return -1;
 	for (;;) {
 		ssize_t got = io_read_full(fd, chunk, CHUNK);
 		if (got == -1)
@@ -214,14 +212,29 @@ static int read_through(const struct store *s, const struct digest *d, int64_t s
 	return 0;
 }
 
+int store_open_verified(const struct store *s, const struct digest *d, int64_t size, struct err *e)
+{
+	cleanup_fd int fd = store_open_blob(s, d, size, e);
+
+	if (fd == -1 || read_through(fd, d, -1, e) == -1)
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) == -1)
+		return err_errno(e, errno, "%s", digest_str(d).text);
+	return steal_fd(&fd);
+}
+
 int store_verify_blob(const struct store *s, const struct digest *d, int64_t size, struct err *e)
 {
-	return read_through(s, d, size, -1, e);
+	cleanup_fd int fd = store_open_verified(s, d, size, e);
+
+	return fd == -1 ? -1 : 0;
 }
 
 int store_copy_blob(const struct store *s, const struct digest *d, int out, struct err *e)
 {
-	return read_through(s, d, -1, out, e);
+	cleanup_fd int fd = store_open_blob(s, d, -1, e);
+
+	return fd == -1 ? -1 : read_through(fd, d, out, e);
 }
 
 int store_sync(const struct store *s, struct err *e)

@@ -66,6 +66,12 @@ int store_put_blob(const struct store *s, const struct digest *d, const void *da
 /* Reads the whole blob and compares size (unless -1) and digest. ERR_CONTENT, ERR_NOT_FOUND, ERR_IO. */
 int store_verify_blob(const struct store *s, const struct digest *d, int64_t size, struct err *e);
 
+/*
+ * As store_open_blob, when all of the blob has been read and its digest is right: the file that was looked at is the one that is
+ * handed out.
+ */
+int store_open_verified(const struct store *s, const struct digest *d, int64_t size, struct err *e);
+
 /* Copies the blob to a descriptor. ERR_CONTENT, after the fact, when its bytes are not what the digest says. */
 int store_copy_blob(const struct store *s, const struct digest *d, int out, struct err *e);
 

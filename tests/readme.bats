@@ -41,7 +41,7 @@ words_of() {
 	*'cut -f1,2'*) echo '^sha256:[0-9a-f]{64}[[:space:]][0-9]+$' ;;
 	*'grep -o '*) echo '"mediaType":"application/vnd.oci.image.manifest.v1\+json"' ;;
 	'skopeo '*) echo '"Digest": "sha256:' ;;
-	'cr-fetch-manifest '*' | cr-mkrootfs '* | *'>/dev/null'* | 'cr-mkrootfs '* | 'rm '*) ;;
+	'cr-cat '*' | cr-unpack -C '* | 'cr-fetch-manifest '*' | cr-mkrootfs '* | *'>/dev/null'* | 'cr-mkrootfs '* | 'rm '*) ;;
 	*) echo 'a command of the README that readme.bats does not know' ;;
 	esac
 }
@@ -83,7 +83,7 @@ take_tour() {
 	need_root
 	mkdir "$BATS_TEST_TMPDIR/empty"
 	cd "$BATS_TEST_TMPDIR/empty"
-	for name in wrapper pipe more fetch; do
+	for name in wrapper pipe more fetch unpack; do
 		take_tour "$name" env
 	done
 	[ -z "$(ls -A)" ] # the last tour removes what they made
@@ -91,7 +91,7 @@ take_tour() {
 
 @test "the tours: an ordinary user" {
 	need_user
-	for name in wrapper pipe more fetch; do
+	for name in wrapper pipe more fetch unpack; do
 		take_tour "$name" as_user
 	done
 }
@@ -99,7 +99,7 @@ take_tour() {
 @test "the tours: an ordinary user with one id" {
 	need_plain_user
 	impossible='-u nobody' # uid 0 is all there is inside
-	for name in wrapper pipe fetch; do
+	for name in wrapper pipe fetch unpack; do
 		take_tour "$name" as_plain_user
 	done
 }
@@ -114,7 +114,7 @@ take_tour() {
 
 @test "what the README names is there" {
 	cd "$ROOT"
-	for target in demo check install help; do
+	for target in demo check install help fuzz mutants bench-unpack; do
 		grep -q "make $target" README.md
 		grep -q "^$target:" Makefile
 	done

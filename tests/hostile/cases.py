@@ -520,3 +520,4 @@ case('M16', REJECT,
      layer(pax_header([('GNU.sparse.major', '1'), ('GNU.sparse.minor', '0'), ('GNU.sparse.name', 'sp'),
      ('GNU.sparse.realsize', '50')]), reg('f', b'1\n100\n10\n'.ljust(512, b'\0') + b'x' * 10)),
      why='a sparse map that goes beyond the end')
+case('M17', REJECT, layer(header('big', size=1 << 32) + SMUGGLED), 'absent:smuggled', why='2^32, which is 0 in 32 bits')

@@ -99,10 +99,10 @@ mutant('whiteout scope', 'layer_whiteout.c', 'beneath_remove_but(s->dir, name, s
 mutant('checksum', 'tar_guard.c', '&said) == 0 && (said == plain || said == with_signs)', '&said) == 0', 'cases F13')
 mutant('type', 'tar_guard.c', "h->type >= '0' && h->type <= '6' ? h->type : '\\0'",
        "h->type >= '0' && h->type <= '6' ? h->type : '0'", 'cases E08 E13')
-mutant('size parse: negative', 'tar_guard.c', '*value < 0 || *value > max', '*value > max', 'cases F04')
+mutant('size parse: negative', 'tar_guard.c', '*value < 0 || *value > max', '*value > max', 'cases F18')
 mutant('size parse: what is no octal', 'tar_number.c', "if (i < n && field[i] != '\\0')", 'if (0)', 'cases F10 F12')
 mutant('size parse: 32 bits', 'tar.c', 't->left = t->guard.member.stored;', 't->left = (int)t->guard.member.stored;',
-       'cases F01')
+       'cases M17')
 mutant('size parse: base 256', 'tar_number.c', 'if (v >> 55 != (negative ? 0x1ff : 0))', 'if (0)', 'cases M05')
 mutant('size parse: decimal', 'tar_number.c', 'if (v > (INT64_MAX - digit) / 10)', 'if (0)', 'cases M06')
 mutant('size of what has none', 'tar_guard.c', "\tif (type != '0')\n\t\treturn 0;\n", '', 'cases C14 E14')
@@ -134,8 +134,8 @@ mutant('trailing data: hashed', 'tar_guard.c', 'while ((n = tar_input_read(&g->i
        'while ((n = 0))', 'store I17 I18')
 mutant('cut stream', 'inflate.c', 'if (z->in_ended && z->codec->at_end(z->state))', 'if (z->in_ended)',
        'unit test_inflate test_damaged_gzip')
-mutant('diff_id', 'unpack.c', 'if (digest_equal(&actual, expected))', 'if (1)', 'bats cr-unpack a diff_id that is another')
-mutant('digest before parsing', 'unpack.c', 'store_verify_blob(u->store, &blob->digest, blob->size, e) == -1 ||', '',
+mutant('diff_id', 'unpack_stream.c', 'if (digest_equal(&actual, expected))', 'if (1)', 'bats cr-unpack a diff_id that is another')
+mutant('digest before parsing', 'unpack.c', 'store_open_verified(', 'store_open_blob(',
        'bats cr-unpack promise 2: verify, then parse: a damaged')
 
 # limits
@@ -146,6 +146,8 @@ mutant('byte limit', 'layer_put.c', 'if (entry->size > l->bytes_max - l->bytes)'
 # what workers give up, and what is published
 
 mutant('root of its own', 'confine_linux.c', 'if (geteuid() == 0 && (fchdir(root) == -1 || chroot(".") == -1))', 'if (0)',
+       'bats hostile without any check of paths')
+mutant('root of its own, by itself', 'confine_linux.c', '(fchdir(root) == -1 || chroot(".") == -1)', '0',
        'unit test_confine test_what_a_worker_has_left')
 mutant('descriptors', 'confine_linux.c', 'close_but(kept, count + 1, e) == -1 || ', '',
        'unit test_confine test_what_a_worker_has_left')

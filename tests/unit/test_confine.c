@@ -64,7 +64,7 @@ static int in_worker(void *ctx, struct err *e)
 	s.kept = is_open(out) && is_open(worker_report()) && is_open(STDERR_FILENO);
 	s.root = is_open(root);
 	s.others = is_open(STDIN_FILENO) || is_open(STDOUT_FILENO) || is_open(before) || is_open(after) || is_open(high);
-	s.outside = access("/etc", F_OK) == 0 || access("../etc", F_OK) == 0;
+	s.outside = open("/etc", O_RDONLY) != -1 || open("../etc", O_RDONLY) != -1; /* access(2) would not be allowed */
 	s.files = mkdirat(root, "d", 0700) == 0 && fchownat(root, "d", 0, 0, 0) == 0;
 	look_at_privileges(&s);
 	return io_write_full(out, &s, sizeof s) == -1 ? err_errno(e, errno, "pipe") : 0;
