@@ -14,6 +14,7 @@
 /* All that came of a stream: an input of some thousand bytes gives some megabytes at most. */
 struct outcome {
 	int result; /* 0, or -1 */
+	bool odd_codes; /* zlib refused a block for its codes */
 	uint64_t length;
 	uLong sum;
 };
@@ -43,6 +44,7 @@ static struct outcome reference(const uint8_t *data, size_t size)
 		} while (r == Z_OK && (z.avail_in || z.avail_out == 0));
 		if (r != Z_STREAM_END)
 			o.result = -1;
+		o.odd_codes = z.msg && strstr(z.msg, " set"); /* "invalid distances set" */
 		data += size - z.avail_in;
 		size = z.avail_in;
 		inflateEnd(&z);
@@ -93,6 +95,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2 || data[0] != 0x1f || data[1] != 0x8b)
 		return 0;
 	theirs = reference(data, size);
+	/*
+	 * Huffman codes that are not complete: zlib, gzip and Go refuse a block that has them at its beginning, ISA-L one that uses
+	 * what they lack.
+	 */
+	if (theirs.odd_codes)
+		return 0;
 	MUST(same(&whole, &theirs));
 	return 0;
 }
