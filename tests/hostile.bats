@@ -3,8 +3,8 @@
 load helper
 
 # Each is run as root, as a user with subordinate ids and as one without; with openat2 and without; plain and in gzip. Through
-# the store, all of that is done when $HOSTILE is "all" (make torture); else root does all with openat2, and half without, and each user half of the cases
-# a kernel. J01 is a gibibyte, and no matter of paths: else it is root's alone, by cr-unpack -C.
+# the store, all of that is done when $HOSTILE is "all" (make torture); else root does all with openat2, and half without, and each user a quarter of the
+# cases a kernel, all together. J01 is a gibibyte, and no matter of paths: else it is root's alone, by cr-unpack -C.
 
 load hostile/helper
 
@@ -93,32 +93,32 @@ hostile() {
 
 @test "... as an ordinary user: through the store" {
 	need_user
-	part -f gzip -n 2
+	part -f gzip -n 4
 	through_store as_user -- "${part[@]}"
 }
 
 @test "... as an ordinary user, on a kernel without openat2: through the store" {
 	need_user
 	need_without
-	part -f plain -n 2 -s 1
+	part -f plain -n 4 -s 1
 	through_store without as_user -- "${part[@]}"
 }
 
 @test "... as a user without subordinate ids: through the store" {
 	need_plain_user
-	part -f plain -n 2
+	part -f plain -n 4 -s 2
 	through_store as_plain_user -- "${part[@]}"
 }
 
 @test "... as a user without subordinate ids, on a kernel without openat2: through the store" {
 	need_plain_user
 	need_without
-	part -f gzip -n 2 -s 1
+	part -f gzip -n 4 -s 3
 	through_store without as_plain_user -- "${part[@]}"
 }
 
 @test "a copy, an overlay and layers applied in order are the same, whatever the layers" {
-	through_store -- --random 1:150
+	through_store -- --random 1:100
 }
 
 @test "... as an ordinary user: whatever the layers" {
