@@ -3,8 +3,8 @@
 load helper
 
 # Each is run as root, as a user with subordinate ids and as one without; with openat2 and without; plain and in gzip. Through
-# the store, all of that is done when $HOSTILE is "all" (make torture); else root does all, and each user half of the cases a
-# kernel. J01 is a gibibyte, and no matter of paths: else it is root's alone, by cr-unpack -C.
+# the store, all of that is done when $HOSTILE is "all" (make torture); else root does all with openat2, and half without, and each user half of the cases
+# a kernel. J01 is a gibibyte, and no matter of paths: else it is root's alone, by cr-unpack -C.
 
 load hostile/helper
 
@@ -87,7 +87,8 @@ hostile() {
 
 @test "... on a kernel without openat2: through the store" {
 	need_without
-	through_store without --
+	part -n 2 -s 1
+	through_store without -- "${part[@]}"
 }
 
 @test "... as an ordinary user: through the store" {

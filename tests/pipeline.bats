@@ -297,7 +297,7 @@ teardown() {
 		damage "$file"
 	done
 	cr-fetch-blob <records >out 2>err || cr-fetch-blob <records >out
-	diff records out
+	diff <(sort records) <(sort out)
 	nothing_wrong
 	[ -z "$(leftovers)" ]
 }
@@ -344,7 +344,7 @@ teardown() {
 	done
 	for i in {1..4}; do
 		wait "${pids[i]}"
-		diff records "out$i"
+		diff <(sort records) <(sort "out$i")
 	done
 	[ "$(grep -c "$(sed -n 3p records | cut -f 1)" slow.log)" -eq 1 ]
 	[ -z "$(leftovers)" ]
