@@ -174,13 +174,40 @@ static bool is_ustar(const struct header *h)
 	return memcmp(h->magic, "ustar", sizeof h->magic) == 0; /* GNU's has a blank for the NUL, and no prefix */
 }
 
+#define GNU_TIME 12 /* bytes */
+
+static bool is_gnu_time(const char *p)
+{
+	int64_t ignored;
+
+	return *p == '\0' || tar_number(p, GNU_TIME, &ignored) == 0;
+}
+
+static bool is_ascii(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n && p[i]; i++)
+		if ((unsigned char)p[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/*
+ * GNU has times of access and change where ustar has the prefix. Go before 1.8, and docker with it, wrote prefixes there; as Go
+ * itself does since, what is no time is taken for one.
+ */
+static bool has_go_prefix(const struct header *h)
+{
+	return memcmp(h->magic, "ustar ", sizeof h->magic) == 0 && memcmp(h->version, " ", sizeof h->version) == 0 &&
+	       !(is_gnu_time(h->prefix) && is_gnu_time(h->prefix + GNU_TIME)) && is_ascii(h->prefix, sizeof h->prefix);
+}
+
 /* The header's own name: PREFIX/NAME. An empty name stays empty, whatever its prefix is. */
 static void own_path(const struct header *h, char path[TAR_PATH_MAX])
 {
 	bool star = memcmp((const char *)(h + 1) - sizeof STAR_MARK, STAR_MARK, sizeof STAR_MARK) == 0;
 	size_t len = 0;
 
-	if (is_ustar(h) && *h->prefix && *h->name) {
+	if ((is_ustar(h) || has_go_prefix(h)) && *h->prefix && *h->name) {
 		len = copy_field(path, h->prefix, star ? STAR_PREFIX : sizeof h->prefix);
 		path[len++] = '/';
 	}
