@@ -34,6 +34,12 @@ BASE = layer(directory('.', mtime=5), directory('etc', mtime=5), reg('etc/passwd
 
 # --- archives ---
 
+def place(name):
+    """Where a name leads, as long as the base's symlink stands."""
+    path = os.path.normpath('/' + name.lstrip('/'))
+    return '/usr' + path if path.startswith('/lib/') else path
+
+
 class Maker:
     DIRECTORIES = ('etc', 'usr', 'lib', 'usr/lib', 'd', 'e', 'D' * 60)
     NAMES = ('a', 'b', 'c', 'passwd', 'twin', 'f', 'n' * 99)
@@ -105,7 +111,7 @@ class Maker:
         if len(own) > 100 or self.chance(0.1):
             how = self.random.choice('pLu')
             at = own.rfind(b'/', 0, 155)
-            if how == 'u' and at > 0 and len(own) - at - 1 <= 100 and fields.get('magic', b'ustar\0') == b'ustar\0':
+            if how == 'u' and at > 0 and len(own) - at - 1 <= 100 and fields.get('magic', b'ustar\0') in (b'ustar\0', b'ustar '):
                 fields['prefix'], own = own[:at], own[at + 1:]
             elif how == 'L':
                 front.append(long_name(name))
@@ -171,7 +177,7 @@ class Maker:
             target = r.choice(self.TARGETS) if self.chance(0.9) else 't' * r.randint(1, 300)
             return self.member(name, symlink, target, **fields)
         if kind == 'h':
-            target = r.choice([made for made in self.made if made != name])  # umoci removes a link to itself
+            target = r.choice([made for made in self.made if place(made) != place(name)])  # umoci removes a link to itself
             return self.member(name, hardlink, target, **fields)
         if kind == 'w':
             return self.member(self.whiteout(), reg, b'')
@@ -255,8 +261,8 @@ def tidied(data, without):
         if kind in (b'x', b'g', b'L', b'K'):
             block[100:124] = (b'0' * 7 + b'\0') * 3
             block[136:148] = b'0' * 11 + b'\0'
-        elif size == 0:
-            block[124:136] = b'0' * 11 + b'\0'
+        elif size == 0 or pax.get(b'size'):
+            block[124:136] = octal(size, 12)
         block[100:108] = octal(number(block[100:108]) & 0o7777, 8)
         if kind not in (b'3', b'4') and block[257:262] == b'ustar':
             block[329:345] = (b'0' * 7 + b'\0') * 2
@@ -281,7 +287,7 @@ def tidied(data, without):
 
 def tree(root):
     """Everything there is to say of each path: comparable, and readable."""
-    told, first, pending = {}, {}, [b'']
+    told, names, pending = {}, {}, [b'']
     now = time.time()
     while pending:
         where = pending.pop()
@@ -302,15 +308,18 @@ def tree(root):
         elif stat.S_ISCHR(st.st_mode) or stat.S_ISBLK(st.st_mode):
             line.append('device')  # v7 has no numbers, to umoci; tests/judges.bats compares them
         if st.st_nlink > 1 and not stat.S_ISDIR(st.st_mode):
-            line.append(('same as', first.setdefault(st.st_ino, where)))
+            line.append(names.setdefault(st.st_ino, []))
+            names[st.st_ino].append(where)
         attributes = {n: os.getxattr(at, n, follow_symlinks=False) for n in sorted(os.listxattr(at, follow_symlinks=False))}
         line += [(n, value) for n, value in attributes.items() if value]  # umoci takes an empty one for none
         told[where] = line
+    for several in names.values():
+        several.sort()
     return told
 
 
 def same(a, b):
-    """Trees, but for the times of directories where one of the two has none of its own, and for which of two names is the first."""
+    """Trees, but for the times of directories where one of the two has none of its own."""
     return not differences(a, b)
 
 
