@@ -85,6 +85,14 @@ static bool is_link_local(const char *host)
 	return IN6_IS_ADDR_LINKLOCAL(&a) || (IN6_IS_ADDR_V4MAPPED(&a) && a.s6_addr[12] == 169 && a.s6_addr[13] == 254);
 }
 
+/* Full-width digits are digits to some resolvers, so that an address could hide in a name. */
+static bool is_ascii(const char *host)
+{
+	while (*host && (unsigned char)*host < 0x80)
+		host++;
+	return !*host;
+}
+
 int http_may_lead(const struct http_origin *from, const struct http_origin *to, bool plain_http, struct err *e)
 {
 	bool from_tls = strcmp(from->scheme, "https") == 0, to_tls = strcmp(to->scheme, "https") == 0;
@@ -94,6 +102,8 @@ int http_may_lead(const struct http_origin *from, const struct http_origin *to, 
 		why = "from https to http";
 	else if (strcmp(from->host, to->host) != 0 && is_link_local(to->host))
 		why = "a link-local address";
+	else if (strcmp(from->host, to->host) != 0 && !is_ascii(to->host))
+		why = "a host whose name is not in ASCII";
 	else if (!reaches_this_machine(from->host) && reaches_this_machine(to->host))
 		why = "this machine itself";
 	else if (!to_tls && !plain_http && !http_is_loopback(to->host))

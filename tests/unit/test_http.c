@@ -120,6 +120,7 @@ static void test_may_lead(void)
 		{ "https://a.org/", "https://127.0.0.1./", false, false },
 		{ "https://a.org/", "https://169.254.1.1./", false, false },
 		{ "https://a.org/", "https://b.org./", false, true },
+		{ "https://a.org/", "https://\xef\xbc\x91\x32\x37.0.0.1/", false, false },
 		{ "https://a.org/", "https://[::1]/", false, false },
 		{ "https://a.org/", "https://[::ffff:127.0.0.1]/", false, false },
 		{ "https://a.org/", "https://[::]/", false, false },
