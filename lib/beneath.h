@@ -74,16 +74,16 @@ int beneath_open(int root, const char *path, int flags, struct err *e);
 int beneath_directory(int root, const char *path, int flags, struct err *e);
 
 /*
- * The time of a directory (its mtime), and the same put back after something in it was made or removed. `dir` may be an O_PATH
- * descriptor. Where the directory is another user's, it keeps its new time. 0; ERR_IO.
+ * The time of a directory (its mtime), and the same put back after something in it was made or removed. `dir` may be
+ * an O_PATH descriptor. Where the directory is another user's, it keeps its new time. 0; ERR_IO.
  */
 int beneath_keep_time(int dir, struct timespec *mtime, struct err *e);
 int beneath_put_time(int dir, const struct timespec *mtime, struct err *e);
 
 /*
- * Removes `name` in the directory `dir` with everything below it, following no symlink and leaving no
- * mount point. A name that is not there is success. Depth is not limited, nor are more than two directories open, and memory
- * does not grow with the size of the tree.
+ * Removes `name` in the directory `dir` with everything below it, following no symlink and leaving no mount point. A
+ * name that is not there is success. Depth is not limited, nor are more than two directories open, and memory does
+ * not grow with the size of the tree.
  */
 int beneath_remove(int dir, const char *name, struct err *e);
 
@@ -97,8 +97,8 @@ struct beneath_keeper {
 };
 
 /*
- * As above, but what `keeper` names stays, and the directories that lead to it, with their times. path: what stands before the names in the
- * paths the keeper is asked about; of `dir` in the root, "" for the root.
+ * As above, but what `keeper` names stays, and the directories that lead to it, with their times. path: what stands
+ * before the names in the paths the keeper is asked about; of `dir` in the root, "" for the root.
  */
 int beneath_remove_but(int dir, const char *name, const char *path, const struct beneath_keeper *keeper,
 		       struct err *e);

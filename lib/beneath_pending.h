@@ -1,6 +1,7 @@
 /*
- * beneath_pending - the names of directories whose turn comes when a tree is removed: not more than a number of them, which are those
- * that come first by name, so that a further scan of the directory can go on behind them. Private to beneath*.c.
+ * beneath_pending - the names of directories whose turn comes when a tree is removed: not more than a number of them,
+ * which are those that come first by name, so that a further scan of the directory can go on behind them. Private to
+ * beneath*.c.
  */
 #ifndef CR_BENEATH_PENDING_H
 #define CR_BENEATH_PENDING_H
@@ -18,8 +19,8 @@ struct pending {
 };
 
 /*
- * Takes a copy of the name in, or, where there is no room, keeps the first by name of it and those that are there. *bytes: those of
- * all names on the way down, which bound the room. 0; ERR_IO.
+ * Takes a copy of the name in, or, where there is no room, keeps the first by name of it and those that are there.
+ * *bytes: those of all names on the way down, which bound the room. 0; ERR_IO.
  */
 int pending_add(struct pending *p, const char *name, size_t *bytes, struct err *e);
 

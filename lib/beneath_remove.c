@@ -1,7 +1,7 @@
 /*
  * Removal of trees of any depth and width: one directory is scanned at a time, what is no directory is removed on the
- * spot, and the names of the directories are kept until it is their turn, as many as there is room for (beneath_pending). The way back
- * is "..", which is compared with the directory that the way down began in.
+ * spot, and the names of the directories are kept until it is their turn, as many as there is room for
+ * (beneath_pending). The way back is "..", which is compared with the directory that the way down began in.
  */
 #include "beneath.h"
 

@@ -13,16 +13,17 @@
 extern const int confine_namespaces;
 
 /*
- * Makes the directory `root` all there is: no other file can be reached, no descriptor is open but `root`, standard error and
- * the count ones of `keep`, no privilege can be had, and none is left but those that files take; and no system call but those
- * that are for files and memory: no network, no namespaces, no other program. Only for processes that are about to end so, as
- * nothing of it can be undone. Without privileges there is no root to change, and the rest holds. 0; ERR_IO.
+ * Makes the directory `root` all there is: no other file can be reached, no descriptor is open but `root`, standard
+ * error and the count ones of `keep`, no privilege can be had, and none is left but those that files take; and no
+ * system call but those that are for files and memory: no network, no namespaces, no other program. Only for
+ * processes that are about to end so, as nothing of it can be undone. Without privileges there is no root to change,
+ * and the rest holds. 0; ERR_IO.
  */
 int confine(int root, const int *keep, size_t count, struct err *e);
 
 /*
- * For a child of such a process: leaves nothing but reading and writing of standard error and the descriptors of `keep`, and
- * memory. 0; ERR_IO.
+ * For a child of such a process: leaves nothing but reading and writing of standard error and the descriptors of
+ * `keep`, and memory. 0; ERR_IO.
  */
 int confine_to_reading(const int *keep, size_t count, struct err *e);
 

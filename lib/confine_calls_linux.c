@@ -76,8 +76,8 @@ static void allow(struct program *p, const int *calls, size_t count, unsigned sh
 
 #ifdef ARCH
 /*
- * The machine; the calls; then clone by its flags, for files alone; then no, and yes. A jump is at most 255 instructions, which the
- * lists are far from.
+ * The machine; the calls; then clone by its flags, for files alone; then no, and yes. A jump is at most 255
+ * instructions, which the lists are far from.
  */
 static void compose(struct program *p, enum confine_calls which)
 {

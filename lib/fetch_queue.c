@@ -223,7 +223,10 @@ int fetch_queue_run(struct fetch_queue *q, int fd, int timeout_ms, bool *readabl
 	return 0;
 }
 
-/* The first one whose blob is settled: a layer does not wait for another, but nothing passes a document, or is passed by one. */
+/*
+ * The first one whose blob is settled: a layer does not wait for another, but nothing passes a document, or is passed
+ * by one.
+ */
 static struct item *ready_item(struct fetch_queue *q)
 {
 	for (size_t i = 0; i < q->count; i++) {

@@ -1,6 +1,6 @@
 /*
- * fetch_queue - the blobs of a stream of records, fetched several at once and handed on in their order, but for the layers of an
- * image: each when it is there, so that whoever unpacks them need not wait for the largest.
+ * fetch_queue - the blobs of a stream of records, fetched several at once and handed on in their order, but for the
+ * layers of an image: each when it is there, so that whoever unpacks them need not wait for the largest.
  *
  *	struct fetch_queue *q = fetch_queue_new(&fetch, jobs, e);
  *	fetch_queue_add(q, &record) …			while there is room

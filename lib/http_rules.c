@@ -45,7 +45,10 @@ bool http_is_loopback(const char *host)
 	return *name == '[' ? IN6_IS_ADDR_LOOPBACK(&a) : a.s6_addr[12] == 127;
 }
 
-/* A name may end in a dot, and then leads where it leads without. Only what is refused is judged so, and nothing allowed for it. */
+/*
+ * A name may end in a dot, and then leads where it leads without. Only what is refused is judged so, and nothing
+ * allowed for it.
+ */
 static void undotted_host(const char *host, char out[256])
 {
 	size_t n;

@@ -17,8 +17,8 @@
 struct inflate;
 
 /*
- * `in` is borrowed and must outlive the value; its first bytes are read here. window_max: instead of INFLATE_WINDOW, unless it is
- * 0. Opens no file.
+ * `in` is borrowed and must outlive the value; its first bytes are read here. window_max: instead of INFLATE_WINDOW,
+ * unless it is 0. Opens no file.
  */
 struct inflate *inflate_new(struct source *in, int64_t window_max, struct err *e);
 void inflate_free(struct inflate *z); /* NULL is allowed */

@@ -1,6 +1,7 @@
 /*
- * inflate_member - one member of a gzip file: its header, its deflate stream, and the checksum and length after it. Private to
- * inflate*.c. inflate_isal.c (ISA-L, at twice zlib's speed) or inflate_zlib.c: which one, is chosen when the library is built.
+ * inflate_member - one member of a gzip file: its header, its deflate stream, and the checksum and length after it.
+ * Private to inflate*.c. inflate_isal.c (ISA-L, at twice zlib's speed) or inflate_zlib.c: which one, is chosen when
+ * the library is built.
  */
 #ifndef CR_INFLATE_MEMBER_H
 #define CR_INFLATE_MEMBER_H

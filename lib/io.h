@@ -68,8 +68,8 @@ int io_copy_range(int from, int to, off_t at, off_t n);
 int io_read_all(int fd, size_t max, struct buf *out, struct err *e);
 
 /*
- * An empty file without a name, on the filesystem of the directory `dir`, open for reading and writing. Its descriptor, or -1
- * with errno.
+ * An empty file without a name, on the filesystem of the directory `dir`, open for reading and writing. Its
+ * descriptor, or -1 with errno.
  */
 int io_scratch(int dir);
 

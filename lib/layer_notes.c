@@ -73,8 +73,8 @@ static bool is_gone(const struct layer *l, const struct noted *n)
 }
 
 /*
- * What is left of a note when its entry gave way. The link must have been right too, and the path may have led elsewhere, through a
- * symlink: whether that is so, the layers below know.
+ * What is left of a note when its entry gave way. The link must have been right too, and the path may have led
+ * elsewhere, through a symlink: whether that is so, the layers below know.
  */
 static bool still_matters(struct noted *n)
 {
@@ -83,7 +83,10 @@ static bool still_matters(struct noted *n)
 	return n->waiting.note == LAYER_NOTE_PASSED || n->waiting.note == LAYER_NOTE_HARDLINK;
 }
 
-/* 1 when the caller is to hear of it, 0 when not, -1. A whiteout is made only now, when it is known what else is there. */
+/*
+ * 1 when the caller is to hear of it, 0 when not, -1. A whiteout is made only now, when it is known what else is
+ * there.
+ */
 static int judge(struct layer *l, struct noted *n, struct err *e)
 {
 	if (n->waiting.note == LAYER_NOTE_WHITEOUT)

@@ -2,8 +2,8 @@
  * layer_paths - what a layer has done to which path, in a few bytes a path. Private to layer*.c.
  *
  * Paths are those without symlinks that beneath gives. Only their hashes are kept, keyed with bytes that no layer can
- * know; that two of LAYER_ENTRIES_MAX paths share one is a matter of one in ten million. The first hundred thousand paths are
- * kept in memory, and all of them in a file when they are more.
+ * know; that two of LAYER_ENTRIES_MAX paths share one is a matter of one in ten million. The first hundred thousand
+ * paths are kept in memory, and all of them in a file when they are more.
  */
 #ifndef CR_LAYER_PATHS_H
 #define CR_LAYER_PATHS_H

@@ -1,6 +1,7 @@
 /*
- * Directories keep the times that their entries gave them: whoever changes something in one puts its time back. For the parent
- * of the entry at hand that is done when the next entry lies elsewhere, so that it happens once for all that lies in it.
+ * Directories keep the times that their entries gave them: whoever changes something in one puts its time back. For
+ * the parent of the entry at hand that is done when the next entry lies elsewhere, so that it happens once for all
+ * that lies in it.
  */
 #include "layer_state.h"
 
@@ -49,8 +50,8 @@ int layer_enter(struct layer *l, const char *path, const char *above, const stru
 /* --- modes that would shut us out --- */
 
 /*
- * Without privileges, a directory that its owner may not write to, look into or pass could not be filled: it gets its mode in the
- * end. Once there is one, the modes of all that follow are kept, so that the last one of a path counts.
+ * Without privileges, a directory that its owner may not write to, look into or pass could not be filled: it gets its
+ * mode in the end. Once there is one, the modes of all that follow are kept, so that the last one of a path counts.
  */
 int layer_set_mode(struct layer *l, const char *path, int fd, mode_t mode, struct err *e)
 {

@@ -204,7 +204,10 @@ static void reap(struct layers *l, struct job *j)
 	start_queued(l);
 }
 
-/* Waits until a worker has ended, or fd (unless -1) can be read; starts others in the place of those that ended. 1: fd can be read. */
+/*
+ * Waits until a worker has ended, or fd (unless -1) can be read; starts others in the place of those that ended. 1:
+ * fd can be read.
+ */
 static int wait_for_any(struct layers *l, int fd, struct err *e)
 {
 	struct pollfd fds[1 + JOBS_MAX] = { { .fd = fd, .events = POLLIN } };

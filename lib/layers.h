@@ -1,11 +1,11 @@
 /*
  * layers - unpacks the layers of an image into the store (unpacked.h says what lies there).
  *
- * The layers are unpacked in parallel, a worker process each, which sees nothing but its tree. What needs
- * the layers below is settled in order, when a layer is published: directories that the tar only implies take over the
- * metadata of the directory below; where a tree made alone cannot be right (a hard link to a lower layer, a path through
- * a lower layer's symlink), the layer is unpacked once more, on an overlay of the layers below (or, where there are no overlays,
- * on a copy of them, and is then complete by itself: its root is opaque).
+ * The layers are unpacked in parallel, a worker process each, which sees nothing but its tree. What needs the layers
+ * below is settled in order, when a layer is published: directories that the tar only implies take over the metadata
+ * of the directory below; where a tree made alone cannot be right (a hard link to a lower layer, a path through a
+ * lower layer's symlink), the layer is unpacked once more, on an overlay of the layers below (or, where there are no
+ * overlays, on a copy of them, and is then complete by itself: its root is opaque).
  *
  *	struct layers *l = layers_begin(store, image, &options, e);
  *	layers_add(l, 0, e); layers_add(l, 1, e); …	their blobs are in the store
@@ -13,9 +13,10 @@
  *	layers_finish(l, 0, e); layers_finish(l, 1, e); … in order
  *	layers_end(l);
  *
- * Processes that unpack one layer at the same time do it once: each waits for the lock of a layer that another has begun.
- * They cannot wait for one another in a circle: only layers_finish waits for a lock, base first, so that whoever holds the lock of a layer
- * can only be waiting for a lower one; and a handle is ended before the next image is begun.
+ * Processes that unpack one layer at the same time do it once: each waits for the lock of a layer that another has
+ * begun. They cannot wait for one another in a circle: only layers_finish waits for a lock, base first, so that
+ * whoever holds the lock of a layer can only be waiting for a lower one; and a handle is ended before the next image
+ * is begun.
  */
 #ifndef CR_LAYERS_H
 #define CR_LAYERS_H

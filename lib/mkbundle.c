@@ -298,8 +298,8 @@ static int make_dir(struct making *m, const char *target, struct buf *final, str
 }
 
 /*
- * Worker: all of the bundle. Even to read the image's passwd takes the rights over its files that a user has in the namespace of
- * his subordinate ids alone.
+ * Worker: all of the bundle. Even to read the image's passwd takes the rights over its files that a user has in the
+ * namespace of his subordinate ids alone.
  */
 static int fill(void *ctx, struct err *e)
 {

@@ -3,9 +3,10 @@
  *
  *	kind TAB path TAB argument NEWLINE
  *
- * kind is implied, whiteout, hardlink (argument: the target), device ("c 1:3 20666 0:0 1600000000.000000000": type, numbers, mode,
- * owner, time), owner ("uid:gid"), xattr (the attribute), trailing, total ("ENTRIES BYTES"), or single: the first line of a layer that was unpacked with a single id,
- * whose entries belong to root but for what "owner" says. A TAB, newline or backslash in a path is written as \t, \n, \\.
+ * kind is implied, whiteout, hardlink (argument: the target), device ("c 1:3 20666 0:0 1600000000.000000000": type,
+ * numbers, mode, owner, time), owner ("uid:gid"), xattr (the attribute), trailing, total ("ENTRIES BYTES"), or
+ * single: the first line of a layer that was unpacked with a single id, whose entries belong to root but for what
+ * "owner" says. A TAB, newline or backslash in a path is written as \t, \n, \\.
  */
 #ifndef CR_NOTES_H
 #define CR_NOTES_H

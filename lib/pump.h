@@ -1,12 +1,14 @@
 /*
- * pump - a source that is read ahead by a process of its own, so that making the bytes (decompressing) and using them overlap, and
- * so that whoever makes them holds nothing but their origin: a defect there can give wrong bytes, and no more.
+ * pump - a source that is read ahead by a process of its own, so that making the bytes (decompressing) and using them
+ * overlap, and so that whoever makes them holds nothing but their origin: a defect there can give wrong bytes, and no
+ * more.
  *
  *	struct pump *p = pump_new(&job, e);		forks
  *	… pump_source(p) …				read as any source
  *	pump_free(p);
  *
- * The bytes pass through memory that both processes share; a byte through a pipe says that a part of it is full, or free again.
+ * The bytes pass through memory that both processes share; a byte through a pipe says that a part of it is full, or
+ * free again.
  */
 #ifndef CR_PUMP_H
 #define CR_PUMP_H
@@ -15,8 +17,8 @@
 
 struct pump_job {
 	/*
-	 * In the new process, which is then confined to reading: makes the source. NULL with the error set. What it takes is never
-	 * released, as the process just ends.
+	 * In the new process, which is then confined to reading: makes the source. NULL with the error set. What it
+	 * takes is never released, as the process just ends.
 	 */
 	struct source *(*open)(void *ctx, struct err *e);
 	void *ctx;

@@ -3,8 +3,9 @@
  *
  *	digest TAB size TAB mediaType TAB source NEWLINE
  *
- * A manifest's record comes first, then its config, then its layers: that is an image. They come base first, but from cr-fetch-blob
- * as they have arrived. Several images follow one another. source is the normalised "registry/repository", or "-".
+ * A manifest's record comes first, then its config, then its layers: that is an image. They come base first, but from
+ * cr-fetch-blob as they have arrived. Several images follow one another. source is the normalised
+ * "registry/repository", or "-".
  */
 #ifndef CR_RECORD_H
 #define CR_RECORD_H

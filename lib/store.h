@@ -67,8 +67,8 @@ int store_put_blob(const struct store *s, const struct digest *d, const void *da
 int store_verify_blob(const struct store *s, const struct digest *d, int64_t size, struct err *e);
 
 /*
- * As store_open_blob, when all of the blob has been read and its digest is right: the file that was looked at is the one that is
- * handed out.
+ * As store_open_blob, when all of the blob has been read and its digest is right: the file that was looked at is the
+ * one that is handed out.
  */
 int store_open_verified(const struct store *s, const struct digest *d, int64_t size, struct err *e);
 

@@ -192,8 +192,8 @@ static bool is_ascii(const char *p, size_t n)
 }
 
 /*
- * GNU has times of access and change where ustar has the prefix. Go before 1.8, and docker with it, wrote prefixes there; as Go
- * itself does since, what is no time is taken for one.
+ * GNU has times of access and change where ustar has the prefix. Go before 1.8, and docker with it, wrote prefixes
+ * there; as Go itself does since, what is no time is taken for one.
  */
 static bool has_go_prefix(const struct header *h)
 {

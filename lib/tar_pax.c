@@ -88,8 +88,9 @@ static int take_map(struct tar_pax *p, const struct record *r, struct err *e)
 }
 
 /*
- * bsdtar writes each attribute in both forms, the name being coded in both alike; GNU tar and Go write the first alone, and
- * GNU's names have a code of their own. So names are compared as they came, and read when all records are known.
+ * bsdtar writes each attribute in both forms, the name being coded in both alike; GNU tar and Go write the first
+ * alone, and GNU's names have a code of their own. So names are compared as they came, and read when all records are
+ * known.
  */
 static int take_xattr(struct tar_pax *p, const struct record *r, bool schily, struct err *e)
 {

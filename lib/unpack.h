@@ -30,8 +30,8 @@ int unpack_alone(void *ctx, struct err *e);
 int unpack_settle(void *ctx, struct err *e);
 
 /*
- * Unpacks the blob once more, on an overlay of the layers below, whose upper directory becomes <dir>/fs; where there are no
- * overlays, on a copy of them, and <dir>/fs becomes opaque. To be started with overlay_namespaces.
+ * Unpacks the blob once more, on an overlay of the layers below, whose upper directory becomes <dir>/fs; where there
+ * are no overlays, on a copy of them, and <dir>/fs becomes opaque. To be started with overlay_namespaces.
  */
 int unpack_onto(void *ctx, struct err *e);
 
@@ -47,9 +47,9 @@ struct unpack_input {
 };
 
 /*
- * Reads a whole layer and applies it beneath root. For workers, and for `cr-unpack -C`: before the first byte is read, confine()
- * takes everything from the process but the input, `root` and the descriptors of `keep`, which must hold those that the notes
- * need and worker_report(). Decompressing is done in a process of its own (pump.h).
+ * Reads a whole layer and applies it beneath root. For workers, and for `cr-unpack -C`: before the first byte is
+ * read, confine() takes everything from the process but the input, `root` and the descriptors of `keep`, which must
+ * hold those that the notes need and worker_report(). Decompressing is done in a process of its own (pump.h).
  */
 int unpack_stream(const struct unpack_input *in, int root, const struct layer_options *options, const int *keep,
 		  size_t keep_count, struct err *e);

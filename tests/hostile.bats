@@ -3,8 +3,9 @@
 load helper
 
 # Each is run as root, as a user with subordinate ids and as one without; with openat2 and without; plain and in gzip. Through
-# the store, all of that is done when $HOSTILE is "all" (make torture); else root does all with openat2, and half without, and each user a quarter of the
-# cases a kernel, all together. J01 is a gibibyte, and no matter of paths: else it is root's alone, by cr-unpack -C.
+# the store, all of that is done when $HOSTILE is "all" (make torture); else root does all with openat2, and half without, and
+# each user a quarter of the cases a kernel, all together. J01 is a gibibyte, and no matter of paths: else it is root's alone,
+# by cr-unpack -C.
 
 load hostile/helper
 

@@ -45,8 +45,8 @@ static inline unsigned input_byte(struct input *in)
 }
 
 /*
- * The bytes up to the next `end`, which is passed over, or all that is left; with a NUL behind them, and nothing behind that:
- * a sanitizer sees who reads on. The caller frees.
+ * The bytes up to the next `end`, which is passed over, or all that is left; with a NUL behind them, and nothing
+ * behind that: a sanitizer sees who reads on. The caller frees.
  */
 static inline char *input_until(struct input *in, int end, size_t *len)
 {

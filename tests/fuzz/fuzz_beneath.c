@@ -1,6 +1,6 @@
 /*
- * Z8: paths through trees full of links. The kernel's walk and the walk by hand say the same; what they open lies in the root,
- * and where they say.
+ * Z8: paths through trees full of links. The kernel's walk and the walk by hand say the same; what they open lies in
+ * the root, and where they say.
  */
 #include "tree.h"
 
@@ -64,7 +64,10 @@ static void read_path(struct input *in, char out[PATH_BYTES_MAX])
 	out[n] = '\0';
 }
 
-/* d PATH: a directory, f PATH: a file, l PATH TARGET: a symlink. Made by plain calls, in the directory that is walked to by hand. */
+/*
+ * d PATH: a directory, f PATH: a file, l PATH TARGET: a symlink. Made by plain calls, in the directory that is walked
+ * to by hand.
+ */
 static void make_step(int root, struct input *in)
 {
 	unsigned kind = input_byte(in);

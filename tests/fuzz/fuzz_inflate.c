@@ -1,6 +1,6 @@
 /*
- * Z4: compressed streams, in pieces of odd sizes, read in odd pieces. gzip is held against zlib, which has the whole of it at once:
- * the same bytes, or both refuse.
+ * Z4: compressed streams, in pieces of odd sizes, read in odd pieces. gzip is held against zlib, which has the whole
+ * of it at once: the same bytes, or both refuse.
  */
 #include "inflate.h"
 
@@ -96,8 +96,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	theirs = reference(data, size);
 	/*
-	 * Huffman codes that are not complete: zlib, gzip and Go refuse a block that has them at its beginning, ISA-L one that uses
-	 * what they lack.
+	 * Huffman codes that are not complete: zlib, gzip and Go refuse a block that has them at its beginning, ISA-L
+	 * one that uses what they lack.
 	 */
 	if (theirs.odd_codes)
 		return 0;
@@ -106,8 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 /*
- * After a change, the checksum and the length at the end are put right, where the stream can be read so far: else all would end
- * there. What is right, the reader under test says: it may be one that takes more than zlib.
+ * After a change, the checksum and the length at the end are put right, where the stream can be read so far: else all
+ * would end there. What is right, the reader under test says: it may be one that takes more than zlib.
  */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
 {

@@ -1,6 +1,6 @@
 /*
- * Z2: a layer applied on a tree, or alone into an empty directory. Whatever it says, nothing changes outside, and nothing is made
- * inside that is not to be there.
+ * Z2: a layer applied on a tree, or alone into an empty directory. Whatever it says, nothing changes outside, and
+ * nothing is made inside that is not to be there.
  */
 #include "tree.h"
 

@@ -1,6 +1,6 @@
 /*
- * Z1: an archive in memory, every entry and all content. Read twice, in pieces of one kind and of another: what is told must be
- * the same, and be what tar.h promises.
+ * Z1: an archive in memory, every entry and all content. Read twice, in pieces of one kind and of another: what is
+ * told must be the same, and be what tar.h promises.
  */
 #include "tar.h"
 

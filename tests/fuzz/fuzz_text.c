@@ -1,6 +1,7 @@
 /*
- * Z6: what is read of words, ours and others': references, digests, media types, platforms, challenges, times to wait, URLs,
- * the headers of an answer, records, and what servers say. Content-Range is read where its answer is, and has no function.
+ * Z6: what is read of words, ours and others': references, digests, media types, platforms, challenges, times to
+ * wait, URLs, the headers of an answer, records, and what servers say. Content-Range is read where its answer is, and
+ * has no function.
  */
 #include "fuzz.h"
 

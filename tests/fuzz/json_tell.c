@@ -3,8 +3,8 @@
  *
  *	json_tell FILE...
  *
- * A line for each: the word "refused", or the value: n, t, f; iNUMBER for an integer that fits, dTEXT for other numbers; sHEX for
- * strings, z for one with a NUL; [ values ]; { sHEX value … }, a blank between all of them.
+ * A line for each: the word "refused", or the value: n, t, f; iNUMBER for an integer that fits, dTEXT for other
+ * numbers; sHEX for strings, z for one with a NUL; [ values ]; { sHEX value … }, a blank between all of them.
  */
 #include "io.h"
 #include "json.h"

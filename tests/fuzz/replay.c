@@ -3,9 +3,9 @@
  *
  *	replay [-d N] [-t SECONDS] FILE|DIRECTORY...
  *
- * Each file, and each file of a directory, is given to the target; with -d also N times with one percent of its bytes damaged,
- * always in the same way. -t: begins no other file once so many seconds have passed. Prints how many runs there were. A target
- * that finds something ends the program as a crash.
+ * Each file, and each file of a directory, is given to the target; with -d also N times with one percent of its bytes
+ * damaged, always in the same way. -t: begins no other file once so many seconds have passed. Prints how many runs
+ * there were. A target that finds something ends the program as a crash.
  */
 #include "fuzz.h"
 

@@ -1,6 +1,6 @@
 /*
- * tar_mutator - changes archives so that they stay archives more often than not: after libFuzzer's own change, the sums of headers
- * are put right, so that not all of them end there.
+ * tar_mutator - changes archives so that they stay archives more often than not: after libFuzzer's own change, the
+ * sums of headers are put right, so that not all of them end there.
  */
 #ifndef FUZZ_TAR_MUTATOR_H
 #define FUZZ_TAR_MUTATOR_H

@@ -1,6 +1,6 @@
 /*
- * tree - a directory for what a target makes, and beside it a canary that must stay as it is. In $FUZZ_DIR, which tests/fuzz/alone
- * gives, else in memory.
+ * tree - a directory for what a target makes, and beside it a canary that must stay as it is. In $FUZZ_DIR, which
+ * tests/fuzz/alone gives, else in memory.
  *
  *	top/canary/keep, top/in/root
  */

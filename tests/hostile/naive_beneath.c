@@ -1,6 +1,7 @@
 /*
- * naive_beneath - what lib/beneath.c would be without its checks: whole paths, given to the kernel, which follows everything.
- * For tests alone: linked in its place, any hostile layer and any race leads out, unless something else stands in the way.
+ * naive_beneath - what lib/beneath.c would be without its checks: whole paths, given to the kernel, which follows
+ * everything. For tests alone: linked in its place, any hostile layer and any race leads out, unless something else
+ * stands in the way.
  */
 #include "beneath.h"
 

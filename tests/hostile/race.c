@@ -3,8 +3,9 @@
  *
  *	race DIR ROUNDS [--by-hand]
  *
- * DIR is an empty directory. A round is an exchange that happened during a call of the library. Nothing is confined here: what
- * holds is the walk alone. Prints what was done; 1 when a descriptor of what lies outside was had, or something there changed.
+ * DIR is an empty directory. A round is an exchange that happened during a call of the library. Nothing is confined
+ * here: what holds is the walk alone. Prints what was done; 1 when a descriptor of what lies outside was had, or
+ * something there changed.
  */
 #include "beneath.h"
 #include "layer.h"

@@ -3,8 +3,8 @@
  *
  *	without_openat2 [--kill] PROGRAM [ARGUMENT]...
  *
- * With --kill the call ends whoever makes it (SIGSYS) instead: that shows that it is made at all. As root the program may still
- * have setuid helpers; as another user it may not, for the kernel would have no filter else.
+ * With --kill the call ends whoever makes it (SIGSYS) instead: that shows that it is made at all. As root the program
+ * may still have setuid helpers; as another user it may not, for the kernel would have no filter else.
  */
 #include <errno.h>
 #include <linux/filter.h>
