@@ -71,6 +71,7 @@ count() {
 	partial=$CR_STORE/tmp/blob-$(sed -n 3p records | cut -f 1 | cut -d : -f 2)
 	exec 8>"$partial"
 	flock 8 # as if another process were at it
+	: >out
 	cr-fetch-blob <records >out 8>&- &
 	pid=$!
 	for _ in {1..500}; do
