@@ -342,7 +342,7 @@ chain() {
 	for how in cat gzip 'zstd -q'; do
 		rm -rf tree
 		# shellcheck disable=SC2086 # a command and its option
-		tar -C lower -cf - . | $how | env CR_STORE=/nonexistent/store cr-unpack -C tree
+		tar -C lower --owner=0 --group=0 -cf - . | $how | env CR_STORE=/nonexistent/store cr-unpack -C tree
 		diff -r lower tree
 	done
 }
