@@ -17,6 +17,8 @@
 #define ARCH AUDIT_ARCH_RISCV64
 #endif
 
+#ifdef ARCH /* elsewhere many of these calls have other names, or none */
+
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
 /* What the C library and the allocator need in any process, too. */
@@ -74,7 +76,6 @@ static void allow(struct program *p, const int *calls, size_t count, unsigned sh
 	}
 }
 
-#ifdef ARCH
 /*
  * The machine; the calls; then clone by its flags, for files alone; then no, and yes. A jump is at most 255
  * instructions, which the lists are far from.
