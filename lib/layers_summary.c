@@ -4,9 +4,7 @@
 #include "io.h"
 #include "notes.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
+#include <stdio.h>
 
 static int take_total(struct layers_summary *s, const char *text, struct err *e)
 {
@@ -39,16 +37,13 @@ int layers_summary_read(struct layers_summary *s, int dir, const char *name, str
 {
 	cleanup_buf struct buf path = BUF_INIT;
 	cleanup_file FILE *notes = NULL;
-	int fd;
 
 	*s = (struct layers_summary){ .devices = 0 };
 	buf_addf(&path, "%s/notes", name);
 	if (buf_check(&path, e) == -1)
 		return -1;
-	fd = openat(dir, buf_text(&path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1 || !(notes = fdopen(fd, "r")))
-		return err_errno(e, errno, "notes");
-	return notes_read(notes, count, s, e);
+	notes = notes_open(dir, buf_text(&path), e);
+	return notes ? notes_read(notes, count, s, e) : -1;
 }
 
 void layers_summary_tell(const struct layers_summary *s, void (*say)(void *ctx, bool detail, const char *text), void *ctx)

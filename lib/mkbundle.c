@@ -191,12 +191,9 @@ static int make_device(void *ctx, enum layer_note kind, const char *path, const 
 
 static int make_devices(int layer, int root, struct err *e)
 {
-	int fd = openat(layer, "../notes", O_RDONLY | O_CLOEXEC);
-	cleanup_file FILE *notes = fd == -1 ? NULL : fdopen(fd, "r");
+	cleanup_file FILE *notes = notes_open(layer, "../notes", e);
 
-	if (!notes)
-		return err_errno(e, errno, "notes");
-	return notes_read(notes, make_device, &root, e);
+	return notes ? notes_read(notes, make_device, &root, e) : -1;
 }
 
 static int copy_layer(const struct making *m, const int *layer, int root, struct err *e)

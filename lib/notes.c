@@ -4,6 +4,7 @@
 #include "io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 static const char *const kinds[] = {
@@ -12,6 +13,18 @@ static const char *const kinds[] = {
 	[LAYER_NOTE_TRAILING] = "trailing", [LAYER_NOTE_PASSED] = "passed",	    [LAYER_NOTE_SINGLE] = "single",
 	[LAYER_NOTE_TOTAL] = "total",
 };
+
+FILE *notes_open(int dir, const char *path, struct err *e)
+{
+	int fd = openat(dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	FILE *notes = fd == -1 ? NULL : fdopen(fd, "r");
+
+	if (notes)
+		return notes;
+	err_errno(e, errno, "notes");
+	io_cleanup_fd(&fd);
+	return NULL;
+}
 
 static void put_escaped(struct buf *out, const char *text)
 {

@@ -16,6 +16,9 @@
 
 #include <stdio.h>
 
+/* Opens a layer's notes, which lie at `path` as seen from the directory `dir`. The caller closes it; NULL with ERR_IO. */
+FILE *notes_open(int dir, const char *path, struct err *e);
+
 /* Writes one note. 0, or -1 with the error set. */
 int notes_write(FILE *out, enum layer_note kind, const char *path, const char *link, const struct tar_entry *entry,
 		struct err *e);

@@ -45,21 +45,11 @@ static int find_single(void *ctx, enum layer_note kind, const char *path, const 
 	return kind == LAYER_NOTE_SINGLE ? 2 : 1; /* it is the first line, if there is one */
 }
 
-static FILE *open_notes(int layer, struct err *e)
-{
-	int fd = openat(layer, "../notes", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	FILE *notes = fd == -1 ? NULL : fdopen(fd, "r");
-
-	if (!notes)
-		err_errno(e, errno, "notes");
-	return notes;
-}
-
 bool owners_wanted(const struct store *s, const struct digest *chain_id, const struct userns *ns)
 {
 	struct err ignored = ERR_INIT;
 	cleanup_fd int layer = userns_can_chown(ns) ? unpacked_open(s, chain_id, &ignored) : -1;
-	cleanup_file FILE *notes = layer == -1 ? NULL : open_notes(layer, &ignored);
+	cleanup_file FILE *notes = layer == -1 ? NULL : notes_open(layer, "../notes", &ignored);
 
 	return notes && notes_read(notes, find_single, NULL, &ignored) == 2;
 }
@@ -240,7 +230,7 @@ struct owners *owners_begin(int layer, int root, struct err *e)
 	}
 	o->layer = layer;
 	o->root = root;
-	if ((o->notes = open_notes(layer, e)) && fstat(fileno(o->notes), &st) == -1)
+	if ((o->notes = notes_open(layer, "../notes", e)) && fstat(fileno(o->notes), &st) == -1)
 		err_errno(e, errno, "notes");
 	if (e->kind == ERR_NONE && notes_read(o->notes, look_at_note, o, e) == 0) {
 		o->unpacker = st.st_uid;

@@ -22,10 +22,10 @@ static int write_note(void *ctx, enum layer_note kind, const char *path, const c
 	return notes_write(ctx, kind, path, link, entry, e);
 }
 
-FILE *unpack_open_notes(int dir, bool fresh, struct err *e)
+static FILE *make_notes(int dir, struct err *e)
 {
-	int fd = openat(dir, "notes", fresh ? O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0600);
-	FILE *f = fd == -1 ? NULL : fdopen(fd, fresh ? "w" : "r");
+	int fd = openat(dir, "notes", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *f = fd == -1 ? NULL : fdopen(fd, "w");
 
 	if (!f)
 		err_errno(e, errno, "notes");
@@ -42,7 +42,7 @@ int unpack_to(struct unpack *u, int dir, int root, struct err *e)
 	if (paths == -1 || spool == -1)
 		return err_errno(e, errno, "make a scratch file");
 	if ((fd = store_open_verified(u->store, &blob->digest, blob->size, e)) == -1 ||
-	    !(notes = unpack_open_notes(dir, true, e)))
+	    !(notes = make_notes(dir, e)))
 		return -1;
 	if (!u->options.chown && notes_write(notes, LAYER_NOTE_SINGLE, "", NULL, NULL, e) == -1)
 		return -1;

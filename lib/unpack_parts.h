@@ -6,13 +6,8 @@
 
 #include "unpack.h"
 
-#include <stdio.h>
-
 /* A directory in `dir`, which is no symlink. Its descriptor, or -1 with ERR_IO. */
 int unpack_open_below(int dir, const char *name, struct err *e);
-
-/* <dir>/notes, to be written afresh or to be read. NULL with ERR_IO. */
-FILE *unpack_open_notes(int dir, bool fresh, struct err *e);
 
 /* The blob onto `root`; notes go to <dir>/notes. Confines the process. */
 int unpack_to(struct unpack *u, int dir, int root, struct err *e);

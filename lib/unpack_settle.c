@@ -81,7 +81,7 @@ static int settle_against(struct unpack *u, int dir, int *roots, struct err *e)
 {
 	struct stack below = { roots, u->below };
 	cleanup_fd int root = unpack_open_below(dir, "fs", e);
-	cleanup_file FILE *notes = root == -1 ? NULL : unpack_open_notes(dir, false, e);
+	cleanup_file FILE *notes = root == -1 ? NULL : notes_open(dir, "notes", e);
 	struct settling s = { &below, root };
 
 	if (!notes)
