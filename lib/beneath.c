@@ -442,23 +442,3 @@ int beneath_directory(int root, const char *path, int flags, struct err *e)
 		errno = ENOENT;
 	return fault(errno, path, e);
 }
-
-int beneath_keep_time(int dir, struct timespec *mtime, struct err *e)
-{
-	struct stat st;
-
-	if (fstat(dir, &st) == -1)
-		return err_errno(e, errno, "stat a directory");
-	*mtime = st.st_mtim;
-	return 0;
-}
-
-int beneath_put_time(int dir, const struct timespec *mtime, struct err *e)
-{
-	const struct timespec times[2] = { { 0, UTIME_OMIT }, *mtime };
-
-	/* by ".", as a descriptor of a mere path takes no times; where it was removed meanwhile, that is gone */
-	if (utimensat(dir, ".", times, 0) == -1 && errno != EPERM && errno != ENOENT)
-		return err_errno(e, errno, "set the times of a directory");
-	return 0;
-}

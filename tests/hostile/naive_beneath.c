@@ -90,20 +90,3 @@ int beneath_directory(int root, const char *path, int flags, struct err *e)
 
 	return fd == -1 ? fault(path, e) : fd;
 }
-
-int beneath_keep_time(int dir, struct timespec *mtime, struct err *e)
-{
-	struct stat st;
-
-	if (fstat(dir, &st) == -1)
-		return err_errno(e, errno, "stat");
-	*mtime = st.st_mtim;
-	return 0;
-}
-
-int beneath_put_time(int dir, const struct timespec *mtime, struct err *e)
-{
-	(void)e;
-	utimensat(dir, ".", (struct timespec[2]){ *mtime, *mtime }, 0);
-	return 0;
-}
