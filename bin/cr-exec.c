@@ -175,12 +175,14 @@ static int override(const struct program *p, struct sandbox *s, char **args, str
 								: userns_plan_container(&s->userns, e);
 }
 
-static void write_pid(void *ctx, pid_t pid)
+static void write_pid(void *ctx, pid_t pid, pid_t init)
 {
 	const struct program *p = ctx;
 	cleanup_fd int fd = open(p->pid_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	char text[32];
 	int n = snprintf(text, sizeof text, "%ld\n", (long)pid);
+
+	(void)init;
 
 	if (fd == -1 || io_write_full(fd, text, (size_t)n) == -1)
 		cli_warn(&p->cli, "%s: %s", p->pid_file, strerror(errno));

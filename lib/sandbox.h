@@ -48,6 +48,24 @@ struct sandbox_rlimit {
 	uint64_t soft, hard; /* UINT64_MAX: unlimited */
 };
 
+/* A device of the host that is visible inside: one of the kernel's harmless ones (runtime-spec config-linux.md, Devices). */
+struct sandbox_device {
+	const char *path; /* inside, below /dev */
+	unsigned int major, minor;
+};
+
+/* A kernel parameter of a namespace that the container owns (config-linux.md, Sysctl). */
+struct sandbox_sysctl {
+	const char *name, *value; /* "kernel.shm_rmid_forced" or with slashes */
+};
+
+/* A filter of system calls, ready for the kernel (seccomp.h makes it). */
+struct sandbox_filter {
+	const void *code; /* struct sock_filter[count] */
+	unsigned short count;
+	bool log;	  /* SECCOMP_FILTER_FLAG_LOG */
+};
+
 struct sandbox {
 	enum sandbox_isolation isolation;
 	struct userns userns;	/* userns_plan_container, or NONE for --userns=host */
@@ -60,10 +78,15 @@ struct sandbox {
 	bool readonly_root;
 
 	const char *hostname;	/* or NULL: the host's */
+	const char *domainname; /* or NULL: the host's */
 	const struct sandbox_mount *mounts;
 	size_t mount_count;
 	const char *const *masked, *const *readonly; /* NULL-terminated paths inside, or NULL */
 	bool host_files;	/* the host's resolv.conf and hosts are visible inside */
+	const struct sandbox_device *devices; /* beyond those that every container has */
+	size_t device_count;
+	const struct sandbox_sysctl *sysctls;
+	size_t sysctl_count;
 
 	char *const *args;	/* NULL-terminated, at least one */
 	char *const *env;	/* NULL-terminated, or NULL: empty */
@@ -75,13 +98,22 @@ struct sandbox {
 	size_t group_count;
 	uint64_t caps_bounding, caps_effective, caps_permitted, caps_inheritable, caps_ambient; /* 1 << CAP_* */
 	bool no_new_privs;
+	const struct sandbox_filter *filter; /* or NULL: none */
+	bool set_oom_score_adj;
+	int oom_score_adj; /* -1000 to 1000 (proc_pid_oom_score_adj(5)) */
 	mode_t umask;
 	const struct sandbox_rlimit *rlimits; /* core dumps are off unless listed */
 	size_t rlimit_count;
 	bool terminal;		/* a pseudo-terminal of the container's own, joined to ours */
+	bool no_init;		/* the command is process 1 itself: it has to reap, and gets the signals that it handles alone */
 
-	/* Called once the process is about to run, with its pid outside; may be NULL. */
-	void (*started)(void *ctx, pid_t pid);
+	/* Called once the process is about to run, with its pid and that of process 1, as seen from outside; may be NULL. */
+	void (*started)(void *ctx, pid_t pid, pid_t init);
+	/*
+	 * Where the process's output goes instead of our own descriptors 1 and 2; NULL: there. Called with 1 or 2 and what was
+	 * written, in order (a terminal's is 1). It must not fail.
+	 */
+	void (*output)(void *ctx, int fd, const char *data, size_t size);
 	void *ctx;
 };
 

@@ -101,7 +101,7 @@ static int supervise(const struct sandbox *s, int from, int to, const sigset_t *
 		return m.status;
 	}
 	if (s->started)
-		s->started(s->ctx, pid);
+		s->started(s->ctx, pid, pid);
 	return wait_for(pid, signals);
 }
 

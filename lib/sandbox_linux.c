@@ -73,7 +73,7 @@ static void handle_messages(struct run *r)
 			break;
 		case SANDBOX_EVENT_STARTED:
 			if (r->s->started)
-				r->s->started(r->s->ctx, pid);
+				r->s->started(r->s->ctx, pid, r->init);
 			break;
 		case SANDBOX_EVENT_TERMINAL:
 			if (fd != -1)
