@@ -3,6 +3,9 @@
 PLATFORM ?= $(shell [ "$$(uname -s)" = Linux ] && echo linux || echo posix)
 # What reads gzip: ISA-L where it is installed, at twice the speed of zlib, which serves everywhere.
 GZIP	 ?= $(shell echo '\#include <isa-l.h>' | $(CC) -E - >/dev/null 2>&1 && echo isal || echo zlib)
+# cr-exec needs nothing but the C library, and is linked with it where that can be had; and stripped, as it runs from a copy of
+# itself in memory. It starts a third faster so. For a debugger: STATIC=
+STATIC	 ?= $(shell echo 'int main(void) { return 0; }' | $(CC) -static-pie -x c -o /dev/null - 2>/dev/null && echo -static-pie -s)
 BUILD	 ?= build/$(PLATFORM)-$(GZIP)
 OUT	 ?= bin
 PREFIX	 ?= /usr/local
@@ -35,7 +38,7 @@ LIBS_cr-mkrootfs       = -lcrypto
 LIBS_cr-tag	       = -lcrypto
 LIBS_cr-cat	       = -lcrypto
 LIBS_cr-inspect	       = -lcrypto
-LIBS_cr-exec	       =
+LIBS_cr-exec	       = $(STATIC)
 
 all: $(PROGRAMS) ## build the programs into bin/
 

@@ -233,7 +233,7 @@ int main(int argc, char **argv)
 	dir = argv[optind++];
 	if (optind < argc && strcmp(argv[optind], "--") == 0)
 		optind++;
-	if (p.isolation == SANDBOX_NAMESPACES && sandbox_seal_program(argv, &e) == -1) {
+	if (p.isolation == SANDBOX_NAMESPACES && sandbox_seal_program(argv, !p.host_userns, &e) == -1) {
 		cli_error(&p.cli, &e);
 		return SANDBOX_FAILED;
 	}

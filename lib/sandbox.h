@@ -130,11 +130,12 @@ extern const uint64_t sandbox_default_caps;
 int sandbox_own_arguments(char *argv[], struct err *e);
 
 /*
- * Makes the running program a copy in memory that nothing can write to or execute again, by executing it once more: a
- * container that gets hold of its runtime through /proc then gets hold of nothing (CVE-2019-5736). To be called
- * with main's arguments before sandbox_run; returns 0 in the copy, and does not return otherwise. -1 with the error set.
+ * Makes the running program one that nothing can write to or execute again, by executing it once more, from a read-only mount
+ * or a sealed copy in memory: a container that gets hold of its runtime through /proc then gets hold of nothing (CVE-2019-5736).
+ * To be called with main's arguments before sandbox_run, while nothing else is open; returns 0 in the one that is sealed, and
+ * does not return otherwise. own_rights: the container will have a user namespace. -1 with the error set.
  */
-int sandbox_seal_program(char *const argv[], struct err *e);
+int sandbox_seal_program(char *const argv[], bool own_rights, struct err *e);
 
 /*
  * Runs the process and waits for it, passing signals on. Returns its exit status, 128+N when signal N killed it,

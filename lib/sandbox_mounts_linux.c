@@ -114,12 +114,25 @@ static int mount_bind(int root, const struct sandbox_mount *m, const struct opti
 	return put_mount(root, mount, m->destination, S_ISDIR(st.st_mode) ? MOUNT_ON_DIRECTORY : MOUNT_ON_FILE, e);
 }
 
+/* A mount of the one empty directory (*empty; -1: not made yet) that lies over all that are hidden. A descriptor. */
+static int clone_empty(int *empty, struct err *e)
+{
+	char *options[] = { (char[]){ "mode=555" }, NULL };
+	int mount;
+
+	if (*empty == -1)
+		*empty = mount_new("tmpfs", "tmpfs", options, UNPRIVILEGED | MOUNT_ATTR_RDONLY, e);
+	if (*empty == -1)
+		return -1;
+	mount = open_tree(*empty, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return mount == -1 ? err_errno(e, errno, "empty directory") : mount;
+}
+
 /* Puts an empty directory or /dev/null over a path, if it is there. */
-static int hide(int root, const char *path, struct err *e)
+static int hide(int root, const char *path, int *empty, struct err *e)
 {
 	struct err why = ERR_INIT;
 	cleanup_fd int target = beneath_open(root, path, O_PATH, &why), mount = -1;
-	char *options[] = { (char[]){ "mode=555" }, NULL };
 	struct stat st;
 
 	if (target == -1 && why.kind == ERR_NOT_FOUND)
@@ -131,13 +144,23 @@ static int hide(int root, const char *path, struct err *e)
 	if (fstat(target, &st) == -1)
 		return err_errno(e, errno, "%s", path);
 	if (S_ISDIR(st.st_mode)) {
-		mount = mount_new("tmpfs", "tmpfs", options, UNPRIVILEGED | MOUNT_ATTR_RDONLY, e);
+		mount = clone_empty(empty, e);
 	} else {
 		mount = mount_clone_device("/dev/null", 1, 3, e);
 		if (mount != -1 && mount_attributes(mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false, e) == -1)
 			return -1;
 	}
 	return mount == -1 ? -1 : mount_attach(mount, target, path, e);
+}
+
+static int hide_all(int root, const char *const *paths, struct err *e)
+{
+	cleanup_fd int empty = -1;
+
+	for (; paths && *paths; paths++)
+		if (hide(root, *paths, &empty, e) == -1)
+			return err_context(e, "mask %s", *paths);
+	return 0;
 }
 
 static int make_readonly(int root, const char *path, struct err *e)
@@ -173,10 +196,7 @@ static int mount_sys(int root, const struct sandbox_mount *m, const struct optio
 		return -1;
 	if (put_mount(root, mount, m->destination, MOUNT_ON_REAL_DIRECTORY, e) == -1)
 		return -1;
-	for (const char *const *p = hidden_sys; strcmp(m->destination, "/sys") == 0 && *p; p++)
-		if (hide(root, *p, e) == -1)
-			return -1;
-	return 0;
+	return strcmp(m->destination, "/sys") == 0 ? hide_all(root, hidden_sys, e) : 0;
 }
 
 static int mount_one(const struct sandbox *s, int root, const struct sandbox_mount *m, struct err *e)
@@ -286,8 +306,5 @@ int sandbox_mount_all(const struct sandbox *s, int root, struct err *e)
 	for (const char *const *p = s->readonly; p && *p; p++)
 		if (make_readonly(root, *p, e) == -1)
 			return err_context(e, "read-only %s", *p);
-	for (const char *const *p = s->masked; p && *p; p++)
-		if (hide(root, *p, e) == -1)
-			return err_context(e, "mask %s", *p);
-	return 0;
+	return hide_all(root, s->masked, e);
 }

@@ -22,9 +22,9 @@ int sandbox_own_arguments(char *argv[], struct err *e)
 	return 0; /* nothing inside can ask for them */
 }
 
-int sandbox_seal_program(char *const argv[], struct err *e)
+int sandbox_seal_program(char *const argv[], bool own_rights, struct err *e)
 {
-	(void)argv, (void)e;
+	(void)argv, (void)own_rights, (void)e;
 	return 0; /* without /proc nothing inside can name the program */
 }
 
