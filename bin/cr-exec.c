@@ -24,6 +24,7 @@ static const char usage[] =
 	"      --isolation MODE  namespaces (default where the system has them), or\n"
 	"                        chroot: no isolation but the root\n"
 	"      --userns host     as root: no user namespace; what escapes is the host's root\n"
+	"      --init no         CMD is process 1 itself, and has to reap what nobody waits for\n"
 	"      --pid-file FILE   write the process's pid, as seen from here\n"
 	"  -v, --verbose         say more on stderr\n"
 	"  -h, --help            this text\n"
@@ -32,7 +33,8 @@ static const char usage[] =
 	"The exit status is the process's; 125: cr-exec itself failed, 126: CMD cannot be\n"
 	"executed, 127: CMD was not found, 128+N: killed by signal N.\n";
 
-enum { OPTION_HOSTNAME = 256, OPTION_READ_ONLY, OPTION_ROOTFS, OPTION_ISOLATION, OPTION_USERNS, OPTION_PID_FILE };
+enum { OPTION_HOSTNAME = 256, OPTION_READ_ONLY, OPTION_ROOTFS, OPTION_ISOLATION, OPTION_USERNS, OPTION_INIT,
+       OPTION_PID_FILE };
 
 static const struct option long_options[] = {
 	{ "env", required_argument, NULL, 'e' },
@@ -45,6 +47,7 @@ static const struct option long_options[] = {
 	{ "rootfs", no_argument, NULL, OPTION_ROOTFS },
 	{ "isolation", required_argument, NULL, OPTION_ISOLATION },
 	{ "userns", required_argument, NULL, OPTION_USERNS },
+	{ "init", required_argument, NULL, OPTION_INIT },
 	{ "pid-file", required_argument, NULL, OPTION_PID_FILE },
 	CLI_LONG_OPTIONS,
 };
@@ -54,7 +57,7 @@ struct program {
 	char **env; /* NAME=VALUE of -e; room for one an argument */
 	size_t env_count;
 	const char *workdir, *user, *hostname, *pid_file; /* or NULL */
-	bool tty, readonly_root, rootfs, host_userns;
+	bool tty, readonly_root, rootfs, host_userns, no_init;
 	enum sandbox_isolation isolation;
 };
 
@@ -90,6 +93,14 @@ static int set_userns(struct program *p, const char *mode)
 	return 0;
 }
 
+static int set_init(struct program *p, const char *which)
+{
+	if (strcmp(which, "no") != 0)
+		return cli_usage(&p->cli, "--init: only 'no' is known");
+	p->no_init = true;
+	return 0;
+}
+
 static int parse_options(struct program *p, int argc, char **argv)
 {
 	int option, wrong = 0;
@@ -107,6 +118,7 @@ static int parse_options(struct program *p, int argc, char **argv)
 		case OPTION_ROOTFS: p->rootfs = true; break;
 		case OPTION_ISOLATION: wrong = set_isolation(p, optarg); break;
 		case OPTION_USERNS: wrong = set_userns(p, optarg); break;
+		case OPTION_INIT: wrong = set_init(p, optarg); break;
 		case OPTION_PID_FILE: p->pid_file = optarg; break;
 		default: cli_option(&p->cli, option);
 		}
@@ -169,6 +181,7 @@ static int override(const struct program *p, struct sandbox *s, char **args, str
 		s->hostname = p->hostname;
 	s->terminal = s->terminal || p->tty;
 	s->readonly_root = s->readonly_root || p->readonly_root;
+	s->no_init = p->no_init;
 	if (merge_env(p, s, e) == -1)
 		return -1;
 	return p->host_userns || p->isolation == SANDBOX_CHROOT ? userns_plan(&s->userns, e)

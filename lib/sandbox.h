@@ -106,6 +106,8 @@ struct sandbox {
 	size_t rlimit_count;
 	bool terminal;		/* a pseudo-terminal of the container's own, joined to ours */
 	bool no_init;		/* the command is process 1 itself: it has to reap, and gets the signals that it handles alone */
+	int join;		/* a pidfd of process 1 of a container that runs: the command joins it, and of the above what says
+				   how a root, its mounts and its names are made does not matter; -1: a container of its own */
 
 	/* Called once the process is about to run, with its pid and that of process 1, as seen from outside; may be NULL. */
 	void (*started)(void *ctx, pid_t pid, pid_t init);

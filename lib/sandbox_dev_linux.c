@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* The host's: nobody may make device nodes in a user namespace, and elsewhere there is no need to. */
@@ -69,13 +72,23 @@ static void copy_window_size(int terminal)
 		}
 }
 
-static int put_console(int root, int peer, struct err *e)
+int sandbox_put_console(int root, int peer, struct err *e)
 {
 	cleanup_fd int mount = open_tree(peer, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 
 	if (mount == -1)
 		return err_errno(e, errno, "/dev/console");
 	return put_file(root, mount, "/dev/console", e);
+}
+
+/* Whether it is what makes terminals, and not what a container's root has put in its place. */
+static bool is_ptmx(int fd)
+{
+	struct statfs fs;
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 2) && fstatfs(fd, &fs) == 0 &&
+	       fs.f_type == DEVPTS_SUPER_MAGIC;
 }
 
 int sandbox_open_terminal(int root, uid_t uid, int *peer, struct err *e)
@@ -85,7 +98,9 @@ int sandbox_open_terminal(int root, uid_t uid, int *peer, struct err *e)
 
 	if (pts == -1)
 		return -1;
-	master = openat(pts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	master = openat(pts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (master != -1 && !is_ptmx(master))
+		return err_set(e, ERR_CONTENT, "/dev/pts/ptmx: makes no terminals");
 	if (master == -1 || ioctl(master, TIOCSPTLCK, &unlock) == -1)
 		return err_errno(e, errno, "/dev/pts/ptmx");
 	/* By descriptor: a name in /dev/pts could be anybody's (CVE-2025-52565). */
@@ -93,8 +108,6 @@ int sandbox_open_terminal(int root, uid_t uid, int *peer, struct err *e)
 	if (end == -1 || fchown(end, uid, (gid_t)-1) == -1)
 		return err_errno(e, errno, "terminal");
 	copy_window_size(master);
-	if (put_console(root, end, e) == -1)
-		return -1;
 	*peer = steal_fd(&end);
 	return steal_fd(&master);
 }

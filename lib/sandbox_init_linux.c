@@ -18,7 +18,7 @@
 
 #define REPORT_FD 3 /* the supervisor's end of us; the command has it too, until it executes */
 
-/* What process 1 has made ready for the command. */
+/* What process 1, or who joined it, has made ready for the command. */
 struct inside {
 	const struct sandbox *s;
 	int terminal;	       /* the command's end, or -1 */
@@ -51,21 +51,29 @@ static int set_up_terminal(struct inside *in, int root, struct err *e)
 {
 	cleanup_fd int master = sandbox_open_terminal(root, in->user.uid, &in->terminal, e);
 
-	return master == -1 ? -1 : send_terminal(master, e);
+	if (master == -1 || (in->s->join == -1 && sandbox_put_console(root, in->terminal, e) == -1))
+		return -1;
+	return send_terminal(master, e);
 }
 
-static int set_up(struct inside *in, struct err *e)
+/* In a container that somebody else has set up. */
+static int set_up_joined(struct inside *in, struct err *e)
 {
 	const struct sandbox *s = in->s;
-	cleanup_fd int root = -1;
+	cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (sandbox_harden_init(e) == -1)
+	if (root == -1)
+		return err_errno(e, errno, "/");
+	if (sandbox_find_user(s, root, &in->user, e) == -1)
 		return -1;
-	sandbox_forget_arguments();
-	if (getrlimit(RLIMIT_NOFILE, &in->files) == -1)
-		return err_errno(e, errno, "limit of open files");
-	umask(0);
-	root = sandbox_mount_root(s, e);
+	return s->terminal ? set_up_terminal(in, root, e) : 0;
+}
+
+static int set_up_container(struct inside *in, struct err *e)
+{
+	const struct sandbox *s = in->s;
+	cleanup_fd int root = sandbox_mount_root(s, e);
+
 	if (root == -1)
 		return err_context(e, "root filesystem");
 	/* Before /proc and /dev are there: no file of the image can be one of theirs. */
@@ -82,6 +90,17 @@ static int set_up(struct inside *in, struct err *e)
 	if (s->hostname && sethostname(s->hostname, strlen(s->hostname)) == -1)
 		return err_errno(e, errno, "host name %s", s->hostname);
 	return 0;
+}
+
+static int set_up(struct inside *in, struct err *e)
+{
+	if (sandbox_harden(e) == -1)
+		return -1;
+	sandbox_forget_arguments();
+	if (getrlimit(RLIMIT_NOFILE, &in->files) == -1)
+		return err_errno(e, errno, "limit of open files");
+	umask(0);
+	return in->s->join == -1 ? set_up_container(in, e) : set_up_joined(in, e);
 }
 
 /* Standard descriptors on the terminal, and it in control of the session. */
@@ -110,6 +129,9 @@ static int become_command(const struct inside *in, struct err *e)
 		return err_errno(e, errno, "limit of open files");
 	if (sandbox_limit(in->s, e) == -1 || sandbox_drop_privileges(in->s, &in->user, e) == -1)
 		return -1;
+	/* Process 1 would take it along when it dies; else its parent is somebody whose end it would not notice. */
+	if ((in->s->no_init || in->s->join != -1) && sandbox_harden(e) == -1)
+		return -1;
 	if (sandbox_enter_cwd(in->s, e) == -1)
 		return -1;
 	if (send(REPORT_FD, &started, sizeof started, MSG_NOSIGNAL) == -1)
@@ -137,7 +159,7 @@ void sandbox_signals(sigset_t *set)
 
 static void pass_on(pid_t pid, int sig)
 {
-	/* A process that leads its session does not stop for SIGTSTP: nobody could continue it. */
+	/* Who leads a session does not stop for SIGTSTP: nobody could continue it. */
 	if (sig == SIGTSTP)
 		kill(-pid, SIGSTOP);
 	else if (sig == SIGCONT)
@@ -197,12 +219,16 @@ void sandbox_be_init(const struct sandbox *s, int report)
 	int signals;
 	pid_t pid;
 
+	if (s->join != -1 && sandbox_enter(s, &e) == -1)
+		sandbox_fail(report, SANDBOX_FAILED, &e);
 	/* Nothing of the caller's but the standard descriptors goes any further (CVE-2024-21626). */
 	if (dup3(report, REPORT_FD, O_CLOEXEC) == -1 && errno != EINVAL) /* EINVAL: there already, with O_CLOEXEC */
 		_exit(SANDBOX_FAILED);
 	sandbox_close_from(REPORT_FD + 1);
 	if (set_up(&in, &e) == -1)
 		sandbox_fail(REPORT_FD, SANDBOX_FAILED, &e);
+	if (s->no_init && s->join == -1)
+		command(&in);
 	sandbox_signals(&set); /* blocked already, by the supervisor */
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	pid = signals == -1 ? -1 : fork();

@@ -19,13 +19,22 @@
  */
 _Noreturn void sandbox_be_init(const struct sandbox *s, int report);
 
+/*
+ * Goes into the namespaces of the container whose process 1 s->join is, and becomes root there; processes made from now on are
+ * in its process namespace too.
+ */
+int sandbox_enter(const struct sandbox *s, struct err *e);
+
 /* The signals that are passed on; everything else keeps its meaning for ourselves. */
 void sandbox_signals(sigset_t *set);
 
 /* ---- privileges ---- */
 
-/* Gives up what process 1 must not leak: nobody may trace it, and it dies with the supervisor. */
-int sandbox_harden_init(struct err *e);
+/*
+ * For a process that is seen inside before it is the command: nobody may trace it, and it dies with its parent. To be called
+ * again when its user has changed, which undoes both.
+ */
+int sandbox_harden(struct err *e);
 void sandbox_forget_arguments(void); /* but for the program's name */
 
 /*

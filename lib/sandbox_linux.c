@@ -18,7 +18,7 @@ const enum sandbox_isolation sandbox_isolation_default = SANDBOX_NAMESPACES;
 /* The supervisor's view of a run. */
 struct run {
 	const struct sandbox *s;
-	pid_t init;	/* process 1 of the container */
+	pid_t init;	/* process 1 of the container, or our man who joins one */
 	int socket;	/* messages from inside; -1: ended */
 	int signals;	/* signalfd */
 	struct terminal terminal;
@@ -84,10 +84,16 @@ static void handle_messages(struct run *r)
 	}
 }
 
+/* Process 1 passes it on; where that is the command itself, nothing that it can ignore is sent in place of a stop. */
+static void signal_inside(const struct run *r, int sig)
+{
+	kill(r->init, r->s->no_init && r->s->join == -1 && sig == SIGTSTP ? SIGSTOP : sig);
+}
+
 /* ^Z and fg: the container stops and goes on with us. */
 static void stop_ourselves(struct run *r)
 {
-	kill(r->init, SIGTSTP);
+	signal_inside(r, SIGTSTP);
 	terminal_suspend(&r->terminal);
 	raise(SIGSTOP);
 	if (r->terminal.master != -1)
@@ -114,13 +120,13 @@ static bool handle_signal(struct run *r)
 		if (r->s->terminal)
 			terminal_resize(&r->terminal);
 		else
-			kill(r->init, SIGWINCH);
+			signal_inside(r, SIGWINCH);
 		return false;
 	case SIGTSTP:
 		stop_ourselves(r);
 		return false;
 	default:
-		kill(r->init, (int)info.ssi_signo);
+		signal_inside(r, (int)info.ssi_signo);
 		return false;
 	}
 }
@@ -183,12 +189,14 @@ static int start(struct run *r, const sigset_t *signals, struct err *e)
 
 	if (check_descriptors(e) == -1 || open_channels(r, &inner, signals, e) == -1)
 		return -1;
-	r->init = userns_fork(&r->s->userns, namespaces, e);
+	r->init = r->s->join == -1 ? userns_fork(&r->s->userns, namespaces, e) : fork();
 	if (r->init == 0) {
 		io_cleanup_fd(&r->socket);
 		io_cleanup_fd(&r->signals);
 		sandbox_be_init(r->s, inner);
 	}
+	if (r->init == -1 && e->kind == ERR_NONE)
+		return err_errno(e, errno, "new process");
 	return r->init == -1 ? -1 : 0;
 }
 

@@ -52,9 +52,12 @@ int sandbox_fill_dev(int root, struct err *e);
 int sandbox_pivot(int root, struct err *e);
 
 /*
- * Opens a terminal in the container's devpts, owned by `uid`, of the size of ours, and puts it on /dev/console.
- * Returns the master, and the process's end in *peer.
+ * Opens a terminal in the container's devpts, owned by `uid`, of the size of ours. Returns the master, and the process's end in
+ * *peer.
  */
 int sandbox_open_terminal(int root, uid_t uid, int *peer, struct err *e);
+
+/* Puts a terminal's end on /dev/console. */
+int sandbox_put_console(int root, int peer, struct err *e);
 
 #endif
