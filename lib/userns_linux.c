@@ -32,32 +32,43 @@ static bool find_helper(const char *name, char out[HELPER_PATH_MAX])
 	return false;
 }
 
-/* Runs a helper to its end, and keeps the beginning of what it writes to descriptor `fd`: text in `says`, of `size` bytes. */
-static int run_helper(char *const argv[], int fd, char *says, size_t size, struct err *e)
+/* A helper that runs; what it writes to one of its descriptors comes from `says`. */
+struct helper {
+	pid_t pid;
+	int says;
+};
+
+static int helper_start(struct helper *h, char *const argv[], int fd, struct err *e)
 {
 	static char *const no_environment[] = { NULL };
 	posix_spawn_file_actions_t actions;
-	int ends[2], status, failed;
-	ssize_t n;
-	pid_t pid;
+	int ends[2], failed;
 
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return err_errno(e, errno, "pipe");
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], fd);
-	failed = posix_spawn(&pid, argv[0], &actions, NULL, argv, no_environment);
+	failed = posix_spawn(&h->pid, argv[0], &actions, NULL, argv, no_environment);
 	posix_spawn_file_actions_destroy(&actions);
 	close(ends[1]);
-	n = failed ? 0 : io_read_full(ends[0], says, size - 1);
-	close(ends[0]);
-	if (failed)
-		return err_errno(e, failed, "%s", argv[0]);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
-	says[n > 0 ? n : 0] = '\0';
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	h->says = ends[0];
+	if (!failed)
 		return 0;
-	return err_set(e, ERR_IO, "%s failed", argv[0]);
+	io_cleanup_fd(&h->says);
+	return err_errno(e, failed, "%s", argv[0]);
+}
+
+/* Waits for its end, and keeps the beginning of what it wrote: text in `text`, of `size` bytes. False when it failed. */
+static bool helper_end(struct helper *h, char *text, size_t size)
+{
+	ssize_t n = io_read_full(h->says, text, size - 1);
+	int status;
+
+	text[n > 0 ? n : 0] = '\0';
+	io_cleanup_fd(&h->says);
+	while (waitpid(h->pid, &status, 0) == -1 && errno == EINTR)
+		;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* Reads "OWNER:START:COUNT"; false for any other line and for another owner. subuid(5) */
@@ -128,13 +139,14 @@ static bool own_name(uint32_t id, char line[LINE_TEXT_MAX])
 	cleanup_file FILE *f = fopen("/etc/passwd", "re");
 	char getent[HELPER_PATH_MAX], number[16], *argv[] = { getent, (char[]){ "passwd" }, number, NULL };
 	struct err ignored = ERR_INIT;
+	struct helper h;
 
 	while (f && fgets(line, LINE_TEXT_MAX, f))
 		if (is_entry_of(line, id))
 			return true;
 	snprintf(number, sizeof number, "%" PRIu32, id);
-	return find_helper("getent", getent) && run_helper(argv, STDOUT_FILENO, line, LINE_TEXT_MAX, &ignored) == 0 &&
-	       is_entry_of(line, id);
+	return find_helper("getent", getent) && helper_start(&h, argv, STDOUT_FILENO, &ignored) == 0 &&
+	       helper_end(&h, line, LINE_TEXT_MAX) && is_entry_of(line, id);
 }
 
 static void plan_unprivileged(struct userns *ns)
@@ -242,10 +254,10 @@ static int write_map(pid_t pid, const char *file, const struct userns_extent *ma
 	return write_proc(pid, file, buf_text(&text), e);
 }
 
-static int map_with_helper(const char *name, pid_t pid, const struct userns_extent *map, size_t count, struct err *e)
+static int start_mapping(struct helper *h, const char *name, pid_t pid, const struct userns_extent *map, size_t count,
+			 struct err *e)
 {
 	char path[HELPER_PATH_MAX], words[1 + 3 * USERNS_EXTENTS_MAX][16], *argv[3 + 3 * USERNS_EXTENTS_MAX];
-	char says[HELPER_SAYS_MAX];
 	size_t n = 0;
 
 	if (!find_helper(name, path))
@@ -260,19 +272,38 @@ static int map_with_helper(const char *name, pid_t pid, const struct userns_exte
 	for (size_t i = 0; i < n; i++)
 		argv[i + 1] = words[i];
 	argv[n + 1] = NULL;
-	if (run_helper(argv, STDERR_FILENO, says, sizeof says, e) == 0)
+	return helper_start(h, argv, STDERR_FILENO, e);
+}
+
+static int end_mapping(struct helper *h, const char *name, struct err *e)
+{
+	char says[HELPER_SAYS_MAX];
+
+	if (helper_end(h, says, sizeof says))
 		return 0;
 	says[strcspn(says, "\n")] = '\0';
-	return *says ? err_set(e, ERR_IO, "%s", says) : -1;
+	return err_set(e, ERR_IO, "%s failed: %s", name, says);
+}
+
+/* Both at once: they take longer than anything else that a container's start does. */
+static int map_with_helpers(const struct userns *ns, pid_t pid, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	struct helper uids, gids;
+	bool started, gids_done, uids_done;
+
+	if (start_mapping(&gids, "newgidmap", pid, ns->gids, ns->gid_count, e) == -1)
+		return -1;
+	started = start_mapping(&uids, "newuidmap", pid, ns->uids, ns->uid_count, e) == 0;
+	gids_done = end_mapping(&gids, "newgidmap", started ? e : &ignored) == 0;
+	uids_done = started && end_mapping(&uids, "newuidmap", gids_done ? e : &ignored) == 0;
+	return uids_done && gids_done ? 0 : -1;
 }
 
 static int write_maps(const struct userns *ns, pid_t pid, struct err *e)
 {
-	if (ns->kind == USERNS_SUBIDS) {
-		if (map_with_helper("newgidmap", pid, ns->gids, ns->gid_count, e) == -1)
-			return -1;
-		return map_with_helper("newuidmap", pid, ns->uids, ns->uid_count, e);
-	}
+	if (ns->kind == USERNS_SUBIDS)
+		return map_with_helpers(ns, pid, e);
 	/* A group that denies must not be shed by one who was granted nothing (CVE-2014-8989). */
 	if (ns->kind == USERNS_SINGLE && write_proc(pid, "setgroups", "deny", e) == -1)
 		return -1;
