@@ -75,6 +75,7 @@ struct sandbox {
 	const char *const *lower; /* directories, top first */
 	size_t lower_count;
 	const char *upper, *work; /* both, or NULL for a read-only overlay */
+	bool discard;		  /* what is written need not outlive the run, nor be waited for at its end */
 	bool readonly_root;
 
 	const char *hostname;	/* or NULL: the host's */
