@@ -124,7 +124,7 @@ void container_watch_wait(struct container_watch *w);
 void container_watch_free(struct container_watch *w); /* NULL is allowed */
 
 /*
- * Removes it with all that is in it. ERR_USAGE when it runs. When another removes it at this moment, or its supervisor is
+ * Removes it with all that is in it. ERR_IO when it runs. When another removes it at this moment, or its supervisor is
  * at its end, that is waited for. A removal that is killed leaves the rest in the store's tmp/, for the next to remove.
  */
 int container_remove(struct container *c, struct err *e);
