@@ -143,6 +143,9 @@ int container_new_id(char id[CONTAINER_NAME_MAX], struct err *e);
  */
 int containers_add(const struct containers *all, const char *from, const char *id, const char *name, struct err *e);
 
+/* Makes the lock file in the directory of an unfinished bundle, with room for what it will hold. */
+int container_prepare_lock(int dir, struct err *e);
+
 /* ERR_USAGE, and who has it, where the name is taken. */
 int containers_check_name(const struct containers *all, const char *name, struct err *e);
 
