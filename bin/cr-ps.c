@@ -30,6 +30,7 @@ static const struct option long_options[] = {
 struct program {
 	struct cli cli;
 	bool all, json, path;
+	bool shown; /* any */
 	struct json_writer writer; /* with json */
 	struct buf text;
 };
@@ -73,6 +74,7 @@ static int show(void *ctx, struct container *c, struct err *e)
 		return -1;
 	if (!p->all && s.state != CONTAINER_RUNNING)
 		return 0;
+	p->shown = true;
 	if (p->json)
 		return container_put_json(&p->writer, c, e);
 	put_line(c, &s);
@@ -122,7 +124,8 @@ static int list(struct program *p, char **words)
 	json_end(&p->writer);
 	if (buf_check(&p->text, &e) == -1)
 		return cli_fail(&p->cli, &e);
-	puts(buf_text(&p->text));
+	if (status == 0 || p->shown)
+		puts(buf_text(&p->text));
 	return status;
 }
 

@@ -8,19 +8,19 @@
 /* As they stand, so that a config.json of another's making is shown too. */
 static const char *const shown[] = { "process", "hostname", "domainname", "root", "annotations" };
 
-static int put_config(struct json_writer *w, const struct container *c, struct err *e)
+static struct json *read_config(const struct container *c, struct err *e)
 {
 	cleanup_fd int fd = openat(c->dir, "config.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	cleanup_buf struct buf text = BUF_INIT;
-	cleanup_json struct json *doc = NULL;
+	struct json *doc = NULL;
 
 	if (fd == -1)
-		return err_errno(e, errno, "config.json");
-	if (io_read_all(fd, JSON_BYTES_MAX, &text, e) == -1 || !(doc = json_parse(buf_text(&text), text.len, e)))
-		return err_context(e, "config.json");
-	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-		json_put_value(w, shown[i], json_member(json_root(doc), shown[i]));
-	return 0;
+		err_errno(e, errno, "config.json");
+	else if (io_read_all(fd, JSON_BYTES_MAX, &text, e) == 0)
+		doc = json_parse(buf_text(&text), text.len, e);
+	if (!doc)
+		err_context(e, "%s", container_id(c));
+	return doc;
 }
 
 static void put_facts(struct json_writer *w, const struct container *c)
@@ -38,12 +38,13 @@ static void put_facts(struct json_writer *w, const struct container *c)
 
 int container_put_json(struct json_writer *w, const struct container *c, struct err *e)
 {
+	cleanup_json struct json *config = read_config(c, e);
 	cleanup_fd int handle = -1;
 	struct container_status s;
 	struct err ignored = ERR_INIT;
 	pid_t pid;
 
-	if (container_look(c, &s, e) == -1)
+	if (!config || container_look(c, &s, e) == -1)
 		return -1;
 	json_begin_object(w, NULL);
 	json_put_string(w, "id", container_id(c));
@@ -57,8 +58,8 @@ int container_put_json(struct json_writer *w, const struct container *c, struct 
 		json_put_int64(w, "pid", pid);
 	put_facts(w, c);
 	json_put_string(w, "bundle", c->path);
-	if (put_config(w, c, e) == -1)
-		return err_context(e, "%s", container_id(c));
+	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+		json_put_value(w, shown[i], json_member(json_root(config), shown[i]));
 	json_end(w);
 	return 0;
 }
