@@ -2,6 +2,7 @@
 #include "bundle.h"
 #include "cli.h"
 #include "gather.h"
+#include "hash.h"
 #include "mkbundle.h"
 #include "overlay.h"
 
@@ -200,6 +201,7 @@ int main(int argc, char **argv)
 	int status;
 
 	cli_start(&p.cli, "cr-mkrootfs", usage, argv[0]);
+	hash_alone();
 	p.make.copy = !overlay_exists;
 	if (!p.env)
 		return 1;

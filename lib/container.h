@@ -167,7 +167,7 @@ int container_started(const struct container *c, pid_t init, struct err *e);
 /* It has ended, or could not be started, with this exit status. */
 int container_ended(const struct container *c, int exit, struct err *e);
 
-/* Removes the container whose lock this process holds. */
-int container_remove_own(struct container *c, struct err *e);
+/* The same for one whose lock this process holds, and which it removes then: who waits for it learns the status yet. */
+int container_ended_gone(struct container *c, int exit, struct err *e);
 
 #endif
