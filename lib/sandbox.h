@@ -112,9 +112,11 @@ struct sandbox {
 
 	/* Called once the process is about to run, with its pid and that of process 1, as seen from outside; may be NULL. */
 	void (*started)(void *ctx, pid_t pid, pid_t init);
+	/* Called once it runs: the file was found, and could be executed. May be NULL. */
+	void (*executed)(void *ctx);
 	/*
 	 * Where the process's output goes instead of our own descriptors 1 and 2; NULL: there. Called with 1 or 2 and what was
-	 * written, in order (a terminal's is 1). It must not fail.
+	 * written, in order (a terminal's is 1, and a terminal then has no input). It must not fail.
 	 */
 	void (*output)(void *ctx, int fd, const char *data, size_t size);
 	void *ctx;

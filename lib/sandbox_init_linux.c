@@ -22,6 +22,7 @@
 struct inside {
 	const struct sandbox *s;
 	int terminal;	       /* the command's end, or -1 */
+	int last;	       /* the highest descriptor that the command keeps until it executes */
 	struct user user;
 	struct rlimit files;   /* as the caller had it: mounting many layers needs more */
 };
@@ -123,7 +124,7 @@ static int become_command(const struct inside *in, struct err *e)
 		return err_errno(e, errno, "new session");
 	if (in->terminal != -1 && take_terminal(in->terminal, e) == -1)
 		return -1;
-	sandbox_close_from(REPORT_FD + 1);
+	sandbox_close_from(in->last + 1);
 	umask(in->s->umask);
 	if (setrlimit(RLIMIT_NOFILE, &in->files) == -1)
 		return err_errno(e, errno, "limit of open files");
@@ -211,9 +212,9 @@ static _Noreturn void watch(pid_t pid, int signals)
 	}
 }
 
-void sandbox_be_init(const struct sandbox *s, int report)
+void sandbox_be_init(const struct sandbox *s, int report, int exec)
 {
-	struct inside in = { .s = s, .terminal = -1 };
+	struct inside in = { .s = s, .terminal = -1, .last = exec == -1 ? REPORT_FD : SANDBOX_EXEC_FD };
 	struct err e = ERR_INIT;
 	sigset_t set;
 	int signals;
@@ -224,7 +225,9 @@ void sandbox_be_init(const struct sandbox *s, int report)
 	/* Nothing of the caller's but the standard descriptors goes any further (CVE-2024-21626). */
 	if (dup3(report, REPORT_FD, O_CLOEXEC) == -1 && errno != EINVAL) /* EINVAL: there already, with O_CLOEXEC */
 		_exit(SANDBOX_FAILED);
-	sandbox_close_from(REPORT_FD + 1);
+	if (exec != -1 && dup3(exec, SANDBOX_EXEC_FD, O_CLOEXEC) == -1 && errno != EINVAL)
+		_exit(SANDBOX_FAILED);
+	sandbox_close_from(in.last + 1);
 	if (set_up(&in, &e) == -1)
 		sandbox_fail(REPORT_FD, SANDBOX_FAILED, &e);
 	if (s->no_init && s->join == -1)
@@ -238,6 +241,8 @@ void sandbox_be_init(const struct sandbox *s, int report)
 	}
 	if (pid == 0)
 		command(&in);
+	if (exec != -1)
+		close(SANDBOX_EXEC_FD);
 	let_go(&in);
 	watch(pid, signals);
 }

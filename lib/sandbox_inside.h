@@ -15,9 +15,12 @@
 
 /*
  * The life of process 1, in the namespaces that userns_fork made: sets up, starts the command, passes signals on, reaps,
- * and exits with the command's status. report: a SOCK_SEQPACKET socket to the supervisor, for struct sandbox_message.
+ * and exits with the command's status. report: a SOCK_SEQPACKET socket to the supervisor, for struct sandbox_message. exec: a
+ * descriptor, SANDBOX_EXEC_FD or above, that the command alone is to hold until it executes; -1: nobody wants to know.
  */
-_Noreturn void sandbox_be_init(const struct sandbox *s, int report);
+_Noreturn void sandbox_be_init(const struct sandbox *s, int report, int exec);
+
+#define SANDBOX_EXEC_FD 4
 
 /*
  * Goes into the namespaces of the container whose process 1 s->join is, and becomes root there; processes made from now on are
@@ -47,6 +50,7 @@ int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struc
 
 struct terminal {
 	int master;		/* -1: none, or ended */
+	const struct sandbox *s; /* whose output it is */
 	bool raw;		/* our own terminal is in raw mode */
 	struct termios before;	/* its mode until then */
 	bool input_open;	/* there may be more on descriptor 0 */
@@ -57,7 +61,8 @@ struct terminal {
 
 #define TERMINAL_INIT { .master = -1 }
 
-void terminal_start(struct terminal *t, int master); /* takes ownership of master; raw mode, where descriptor 0 is a terminal */
+/* Takes ownership of master; raw mode, where descriptor 0 is a terminal, and is its input. */
+void terminal_start(struct terminal *t, int master, const struct sandbox *s);
 void terminal_stop(struct terminal *t);		     /* what is left of the output, and the mode as it was */
 void terminal_suspend(struct terminal *t);	     /* the mode as it was, until… */
 void terminal_resume(struct terminal *t);

@@ -1,6 +1,7 @@
 #include "sandbox_inside.h"
 
 #include "io.h"
+#include "sandbox_output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,8 @@ struct run {
 	pid_t init;	/* process 1 of the container, or our man who joins one */
 	int socket;	/* messages from inside; -1: ended */
 	int signals;	/* signalfd */
+	int executing;	/* ends when the command executes; -1: it does, or nobody wants to know */
+	struct output output;
 	struct terminal terminal;
 	bool failed;	/* err and status say why it did not run */
 	int status;
@@ -77,7 +80,7 @@ static void handle_messages(struct run *r)
 			break;
 		case SANDBOX_EVENT_TERMINAL:
 			if (fd != -1)
-				terminal_start(&r->terminal, steal_fd(&fd));
+				terminal_start(&r->terminal, steal_fd(&fd), r->s);
 			break;
 		}
 		io_cleanup_fd(&fd);
@@ -131,6 +134,15 @@ static bool handle_signal(struct run *r)
 	}
 }
 
+/* It executes, or has failed, which it has said before. */
+static void handle_execution(struct run *r)
+{
+	handle_messages(r);
+	io_cleanup_fd(&r->executing);
+	if (!r->failed)
+		r->s->executed(r->s->ctx);
+}
+
 static void supervise(struct run *r)
 {
 	for (;;) {
@@ -139,6 +151,9 @@ static void supervise(struct run *r)
 			{ r->socket, POLLIN, 0 },
 			{ terminal_wants_input(&r->terminal) ? STDIN_FILENO : -1, POLLIN, 0 },
 			{ r->terminal.master, terminal_wants_master(&r->terminal), 0 },
+			{ r->executing, POLLIN, 0 },
+			{ r->output.from[0], POLLIN, 0 },
+			{ r->output.from[1], POLLIN, 0 },
 		};
 
 		if (poll(fds, sizeof fds / sizeof *fds, -1) == -1)
@@ -151,6 +166,11 @@ static void supervise(struct run *r)
 			terminal_input(&r->terminal);
 		if (fds[3].revents)
 			terminal_master(&r->terminal, fds[3].revents);
+		if (fds[4].revents)
+			handle_execution(r);
+		for (int which = 1; which <= 2; which++)
+			if (fds[4 + which].revents)
+				output_move(&r->output, r->s, which);
 		if (fds[0].revents && handle_signal(r))
 			return;
 	}
@@ -165,6 +185,21 @@ static int check_descriptors(struct err *e)
 		if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
 			return err_set(e, ERR_USAGE, "descriptor %d is a directory: not passed on into a container", fd);
 	return 0;
+}
+
+/* A pipe whose writing end only the command will hold, and only until it executes. */
+static int open_exec_pipe(struct run *r, int *exec, struct err *e)
+{
+	int ends[2];
+
+	if (!r->s->executed)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return err_errno(e, errno, "pipe");
+	r->executing = ends[0];
+	*exec = fcntl(ends[1], F_DUPFD_CLOEXEC, SANDBOX_EXEC_FD);
+	close(ends[1]);
+	return *exec == -1 ? err_errno(e, errno, "pipe") : 0;
 }
 
 static int open_channels(struct run *r, int *inner, const sigset_t *signals, struct err *e)
@@ -185,24 +220,27 @@ static int open_channels(struct run *r, int *inner, const sigset_t *signals, str
 static int start(struct run *r, const sigset_t *signals, struct err *e)
 {
 	const int namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-	cleanup_fd int inner = -1;
+	cleanup_fd int inner = -1, exec = -1;
 
-	if (check_descriptors(e) == -1 || open_channels(r, &inner, signals, e) == -1)
+	if (check_descriptors(e) == -1 || open_channels(r, &inner, signals, e) == -1 || open_exec_pipe(r, &exec, e) == -1 ||
+	    output_open(&r->output, r->s, e) == -1)
 		return -1;
 	r->init = r->s->join == -1 ? userns_fork(&r->s->userns, namespaces, e) : fork();
 	if (r->init == 0) {
 		io_cleanup_fd(&r->socket);
 		io_cleanup_fd(&r->signals);
-		sandbox_be_init(r->s, inner);
+		output_take(&r->output);
+		sandbox_be_init(r->s, inner, exec);
 	}
 	if (r->init == -1 && e->kind == ERR_NONE)
 		return err_errno(e, errno, "new process");
+	output_start(&r->output);
 	return r->init == -1 ? -1 : 0;
 }
 
 static int run(const struct sandbox *s, const sigset_t *signals, struct err *e)
 {
-	struct run r = { .s = s, .socket = -1, .signals = -1, .terminal = TERMINAL_INIT };
+	struct run r = { .s = s, .socket = -1, .signals = -1, .executing = -1, .output = OUTPUT_INIT, .terminal = TERMINAL_INIT };
 
 	if (start(&r, signals, e) == 0) {
 		supervise(&r);
@@ -212,8 +250,10 @@ static int run(const struct sandbox *s, const sigset_t *signals, struct err *e)
 	} else {
 		r.status = SANDBOX_FAILED;
 	}
+	output_end(&r.output, s);
 	io_cleanup_fd(&r.socket);
 	io_cleanup_fd(&r.signals);
+	io_cleanup_fd(&r.executing);
 	return r.status;
 }
 
