@@ -59,6 +59,13 @@ struct sandbox_sysctl {
 	const char *name, *value; /* "kernel.shm_rmid_forced" or with slashes */
 };
 
+/* Descriptors of a container's namespaces. */
+#define SANDBOX_NAMESPACES 6
+struct sandbox_namespaces {
+	int fd[SANDBOX_NAMESPACES];
+};
+#define SANDBOX_NAMESPACES_INIT { { -1, -1, -1, -1, -1, -1 } }
+
 /* A filter of system calls, ready for the kernel (seccomp.h makes it). */
 struct sandbox_filter {
 	const void *code; /* struct sock_filter[count] */
@@ -107,8 +114,12 @@ struct sandbox {
 	size_t rlimit_count;
 	bool terminal;		/* a pseudo-terminal of the container's own, joined to ours */
 	bool no_init;		/* the command is process 1 itself: it has to reap, and gets the signals that it handles alone */
-	int join;		/* a pidfd of process 1 of a container that runs: the command joins it, and of the above what says
-				   how a root, its mounts and its names are made does not matter; -1: a container of its own */
+	/*
+	 * The namespaces of a container that runs: the command joins it, and nothing of the above that says how a root, its mounts
+	 * and its names are made matters. NULL: a container of its own.
+	 */
+	const struct sandbox_namespaces *join;
+	bool joinable;		/* others can find its namespaces while it runs */
 
 	/* Called once the process is about to run, with its pid and that of process 1, as seen from outside; may be NULL. */
 	void (*started)(void *ctx, pid_t pid, pid_t init);
@@ -141,6 +152,13 @@ int sandbox_own_arguments(char *argv[], struct err *e);
  * does not return otherwise. own_rights: the container will have a user namespace. -1 with the error set.
  */
 int sandbox_seal_program(char *const argv[], bool own_rights, struct err *e);
+
+/*
+ * The namespaces of the container that the process `supervisor` runs (sandbox_run, joinable), the caller's to close. That it is
+ * the supervisor yet the caller has to see to, afterwards. ERR_USAGE where it holds none, as in a chroot; ERR_IO.
+ */
+int sandbox_find_namespaces(pid_t supervisor, struct sandbox_namespaces *n, struct err *e);
+void sandbox_namespaces_close(struct sandbox_namespaces *n);
 
 /*
  * Runs the process and waits for it, passing signals on. Returns its exit status, 128+N when signal N killed it,

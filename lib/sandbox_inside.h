@@ -22,9 +22,30 @@ _Noreturn void sandbox_be_init(const struct sandbox *s, int report, int exec);
 
 #define SANDBOX_EXEC_FD 4
 
+/* ---- messages to the supervisor ---- */
+
+#define SANDBOX_FDS_MAX SANDBOX_NAMESPACES
+
+/* Tells the supervisor of an event, with copies of the descriptors. */
+int sandbox_send(int to, enum sandbox_event event, const int *fds, size_t count, struct err *e);
+
+struct sandbox_received {
+	struct sandbox_message message;
+	int fds[SANDBOX_FDS_MAX]; /* the receiver's */
+	size_t count;
+	pid_t sender; /* as the receiver sees it; -1: it was not said */
+};
+
+/* The next message; false when there is none. */
+bool sandbox_receive(int from, struct sandbox_received *r);
+
+/* ---- joining ---- */
+
+/* Tells the supervisor of the namespaces that the caller is in. */
+int sandbox_send_namespaces(int to, struct err *e);
+
 /*
- * Goes into the namespaces of the container whose process 1 s->join is, and becomes root there; processes made from now on are
- * in its process namespace too.
+ * Goes into the namespaces s->join, and becomes root there; processes made from now on are in its process namespace too.
  */
 int sandbox_enter(const struct sandbox *s, struct err *e);
 
