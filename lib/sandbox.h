@@ -59,9 +59,9 @@ struct sandbox_sysctl {
 	const char *name, *value; /* "kernel.shm_rmid_forced" or with slashes */
 };
 
-/* A filter of system calls, ready for the kernel (seccomp.h makes it). */
+/* A filter of system calls, ready for the kernel (seccomp.h makes it). A chroot is run without. */
 struct sandbox_filter {
-	const void *code; /* struct sock_filter[count] */
+	const void *code; /* struct sock_filter[count]; NULL: none can be made here, and nothing is run */
 	unsigned short count;
 	bool log;	  /* SECCOMP_FILTER_FLAG_LOG */
 };
