@@ -1,6 +1,6 @@
 #include "bundle.h"
 
-#include "json.h"
+#include "bundle_seccomp.h"
 #include "sandbox_defaults.h"
 
 #include <inttypes.h>
@@ -208,6 +208,7 @@ static void put_linux(struct json_writer *w)
 	json_end(w);
 	put_strings(w, "maskedPaths", sandbox_default_masked);
 	put_strings(w, "readonlyPaths", sandbox_default_readonly);
+	bundle_put_seccomp(w, sandbox_default_caps);
 	json_end(w);
 }
 
