@@ -46,9 +46,9 @@ struct bundle; /* a config.json that was read; owns what the sandbox points at *
 
 /*
  * Reads `dir`/config.json; a directory without one is a bare root filesystem. What config.json asks for and we cannot
- * honour is ERR_USAGE, by name; properties that the specification does not know are passed over, as it demands. Ids are
- * mapped as this machine grants them (userns.h): linux.uidMappings and gidMappings are not used. A directory that looks like
- * both, as one made from a hostile image may, is ERR_USAGE. Returns NULL on failure; bundle_free frees.
+ * honour is ERR_USAGE, by name; properties that the specification does not know are passed over, as it demands. The sandbox's
+ * userns is that of linux.uidMappings and gidMappings; of kind NONE where there are none, which leaves it to the caller. A directory
+ * that looks like both, as one made from a hostile image may, is ERR_USAGE. Returns NULL on failure; bundle_free frees.
  */
 struct bundle *bundle_open(const char *dir, struct err *e);
 
