@@ -2,7 +2,9 @@
 
 #include "sandbox_defaults.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MAP_ID_MAX ((int64_t)UINT32_MAX)
 #define DEVICE_NUMBER_MAX 1048575 /* of a minor, as the kernel has it */
@@ -81,25 +83,26 @@ static bool harmless(struct json_value v, int64_t *major, int64_t *minor)
 	       sandbox_device_path((unsigned int)*major, (unsigned int)*minor) != NULL;
 }
 
-/* The host's devices are shown as they are: everybody may read and write them, and root owns them. */
-static int check_owner(struct json_value v, const char *path, struct err *e)
+/* The host's devices are shown as they are: what is said of their owner and mode has to be so. */
+static int check_owner(struct json_value v, const struct sandbox_device *d, struct err *e)
 {
-	static const struct {
-		const char *name;
-		int64_t value;
-	} fixed[] = { { "fileMode", 0666 }, { "uid", 0 }, { "gid", 0 } };
+	static const char *const names[] = { "fileMode", "uid", "gid" };
+	struct stat st;
 	int64_t n;
 
-	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
-		struct json_value member = json_member(v, fixed[i].name);
+	if (stat(sandbox_device_path(d->major, d->minor), &st) == -1)
+		return err_errno(e, errno, "linux.devices: %s", d->path);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const int64_t is[] = { st.st_mode & 07777, st.st_uid, st.st_gid };
+		struct json_value member = json_member(v, names[i]);
 
 		if (!json_exists(member) || json_type(member) == JSON_NULL)
 			continue;
 		if (bundle_number(member, "linux.devices", UINT32_MAX, &n, e) == -1)
 			return -1;
-		if ((n & 07777) != fixed[i].value)
-			return err_set(e, ERR_USAGE, "linux.devices: %s: %s %lld is not supported: crun or runc can run this bundle",
-				       path, fixed[i].name, (long long)n);
+		if ((i == 0 ? n & 07777 : n) != is[i])
+			return err_set(e, ERR_USAGE, "linux.devices: %s: another %s than the host's is not supported: crun or runc can "
+						     "run this bundle", d->path, names[i]);
 	}
 	return 0;
 }
@@ -129,9 +132,9 @@ static int read_devices(struct bundle *b, struct json_value list, struct err *e)
 			return -1;
 		if (strncmp(path, "/dev/", 5) != 0 || !harmless(v, &major, &minor))
 			return refuse(e, "linux.devices", json_member(v, "path"));
-		if (check_owner(v, path, e) == -1)
-			return -1;
 		*d = (struct sandbox_device){ path, (unsigned int)major, (unsigned int)minor };
+		if (check_owner(v, d, e) == -1)
+			return -1;
 		s->device_count += !is_default(d);
 	}
 	return 0;

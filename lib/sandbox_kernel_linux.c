@@ -73,10 +73,14 @@ int sandbox_set_oom_score(const struct sandbox *s, struct err *e)
 {
 	char value[16];
 
+	errno = 0;
 	if (!s->set_oom_score_adj)
 		return 0;
 	snprintf(value, sizeof value, "%d", s->oom_score_adj);
 	if (write_value(AT_FDCWD, "/proc/self/oom_score_adj", value, e) == 0)
 		return 0;
-	return err_context(e, "oomScoreAdj %d (only root can lower it)", s->oom_score_adj);
+	if (errno == EACCES)
+		return err_set(e, ERR_USAGE, "oomScoreAdj %d: lower than the caller's, for which CAP_SYS_RESOURCE is needed",
+			       s->oom_score_adj);
+	return err_context(e, "oomScoreAdj %d", s->oom_score_adj);
 }
