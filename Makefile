@@ -17,6 +17,10 @@ WARN	  = -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-proto
 HARDEN	  = -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 ALL_CFLAGS  = -std=c11 $(WARN) $(HARDEN) $(CFLAGS)
 ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Ilib $(CPPFLAGS)
+# For the tests: the portable variant may be built on Linux, too.
+ifneq ($(PLATFORM),linux)
+ALL_CPPFLAGS += -DCR_PORTABLE
+endif
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 OTHER	  = $(if $(filter linux,$(PLATFORM)),posix,linux)
@@ -84,9 +88,9 @@ clean: ## remove what was built (the store in data/ stays)
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
-check: ## install what the tests need, and run them all
+check: ## install what the tests need, and run them all; PLATFORM=posix: those of the portable variant
 	@share/install-packages build demo test || echo 'make check: going on without; some tests will skip' >&2
-	@tests/run
+	@tests/run $(if $(filter posix,$(PLATFORM)),portable)
 
 demo: ## pull and run busybox from a registry on loopback; IMAGE=docker.io/library/alpine: from the Internet
 	@share/install-packages build demo

@@ -65,7 +65,6 @@ void sandbox_init(struct sandbox *s)
 		.caps_permitted = sandbox_default_caps,
 		.no_new_privs = true,
 		.umask = 022,
-		.join = -1,
 	};
 }
 

@@ -15,13 +15,37 @@
 
 /*
  * The life of process 1, in the namespaces that userns_fork made: sets up, starts the command, passes signals on, reaps,
- * and exits with the command's status. report: a SOCK_SEQPACKET socket to the supervisor, for struct sandbox_message.
+ * and exits with the command's status. report: a SOCK_SEQPACKET socket to the supervisor, for struct sandbox_message. exec: a
+ * descriptor, SANDBOX_EXEC_FD or above, that the command alone is to hold until it executes; -1: nobody wants to know.
  */
-_Noreturn void sandbox_be_init(const struct sandbox *s, int report);
+_Noreturn void sandbox_be_init(const struct sandbox *s, int report, int exec);
+
+#define SANDBOX_EXEC_FD 4
+
+/* ---- messages to the supervisor ---- */
+
+#define SANDBOX_FDS_MAX SANDBOX_NAMESPACES
+
+/* Tells the supervisor of an event, with copies of the descriptors. */
+int sandbox_send(int to, enum sandbox_event event, const int *fds, size_t count, struct err *e);
+
+struct sandbox_received {
+	struct sandbox_message message;
+	int fds[SANDBOX_FDS_MAX]; /* the receiver's */
+	size_t count;
+	pid_t sender; /* as the receiver sees it; -1: it was not said */
+};
+
+/* The next message; false when there is none. */
+bool sandbox_receive(int from, struct sandbox_received *r);
+
+/* ---- joining ---- */
+
+/* Tells the supervisor of the namespaces that the caller is in. */
+int sandbox_send_namespaces(int to, struct err *e);
 
 /*
- * Goes into the namespaces of the container whose process 1 s->join is, and becomes root there; processes made from now on are
- * in its process namespace too.
+ * Goes into the namespaces s->join, and becomes root there; processes made from now on are in its process namespace too.
  */
 int sandbox_enter(const struct sandbox *s, struct err *e);
 
@@ -55,6 +79,7 @@ int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struc
 
 struct terminal {
 	int master;		/* -1: none, or ended */
+	const struct sandbox *s; /* whose output it is */
 	bool raw;		/* our own terminal is in raw mode */
 	struct termios before;	/* its mode until then */
 	bool input_open;	/* there may be more on descriptor 0 */
@@ -65,7 +90,8 @@ struct terminal {
 
 #define TERMINAL_INIT { .master = -1 }
 
-void terminal_start(struct terminal *t, int master); /* takes ownership of master; raw mode, where descriptor 0 is a terminal */
+/* Takes ownership of master; raw mode, where descriptor 0 is a terminal, and is its input. */
+void terminal_start(struct terminal *t, int master, const struct sandbox *s);
 void terminal_stop(struct terminal *t);		     /* what is left of the output, and the mode as it was */
 void terminal_suspend(struct terminal *t);	     /* the mode as it was, until… */
 void terminal_resume(struct terminal *t);

@@ -14,7 +14,7 @@ declare -A _cr_options=(
 	[cr-mkrootfs]='-i --image -m --mode -e --env -w --workdir -u --user --entrypoint --hostname -t --tty
 		--read-only --devices --record -d --delete'
 	[cr-exec]='-e --env -w --workdir -u --user -i --interactive -t --tty --hostname --read-only --rootfs
-		--isolation --userns --init --pid-file'
+		--isolation --userns --init -j --join --pid-file'
 	[cr-tag]='-d --delete'
 	[cr-cat]=''
 	[cr-inspect]='-p --platform -r --records --where'
