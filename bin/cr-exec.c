@@ -186,6 +186,18 @@ static int merge_env(const struct program *p, struct sandbox *s, struct err *e)
 	return 0;
 }
 
+/* Ids as config.json maps them, or as this machine grants them. */
+static int plan_userns(const struct program *p, struct sandbox *s, struct err *e)
+{
+	if (p->isolation == SANDBOX_CHROOT)
+		return userns_plan(&s->userns, e);
+	if (p->host_userns && s->userns.kind != USERNS_NONE)
+		return err_set(e, ERR_USAGE, "--userns=host: config.json asks for a user namespace");
+	if (s->userns.kind != USERNS_NONE)
+		return 0;
+	return p->host_userns ? userns_plan(&s->userns, e) : userns_plan_container(&s->userns, e);
+}
+
 static int override(const struct program *p, struct sandbox *s, char **args, struct err *e)
 {
 	s->isolation = p->isolation;
@@ -204,8 +216,7 @@ static int override(const struct program *p, struct sandbox *s, char **args, str
 	s->no_init = p->no_init;
 	if (merge_env(p, s, e) == -1)
 		return -1;
-	return p->host_userns || p->isolation == SANDBOX_CHROOT ? userns_plan(&s->userns, e)
-								: userns_plan_container(&s->userns, e);
+	return plan_userns(p, s, e);
 }
 
 static void write_pid(void *ctx, pid_t pid, pid_t init)

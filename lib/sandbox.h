@@ -37,7 +37,7 @@ extern const enum sandbox_isolation sandbox_isolation_default; /* the best that 
 /* A mount inside the container, in the order given. */
 struct sandbox_mount {
 	const char *destination; /* absolute, inside */
-	const char *type;	 /* proc, sysfs, tmpfs, devpts, mqueue, bind */
+	const char *type;	 /* proc, sysfs, tmpfs, devpts, mqueue, cgroup; bind: of a regular file */
 	const char *source;	 /* of a bind: a path of the host; otherwise a label, or NULL */
 	char *const *options;	 /* mount(8) words as runtime-spec has them, NULL-terminated, or NULL */
 };
@@ -113,6 +113,7 @@ struct sandbox {
 	const struct sandbox_rlimit *rlimits; /* core dumps are off unless listed */
 	size_t rlimit_count;
 	bool terminal;		/* a pseudo-terminal of the container's own, joined to ours */
+	unsigned short rows, columns; /* its size in characters where none of our descriptors is a terminal; 0: the kernel's choice */
 	bool no_init;		/* the command is process 1 itself: it has to reap, and gets the signals that it handles alone */
 	/*
 	 * The namespaces of a container that runs: the command joins it, and nothing of the above that says how a root, its mounts

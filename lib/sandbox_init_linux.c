@@ -29,7 +29,7 @@ struct inside {
 
 static int set_up_terminal(struct inside *in, int root, struct err *e)
 {
-	cleanup_fd int master = sandbox_open_terminal(root, in->user.uid, &in->terminal, e);
+	cleanup_fd int master = sandbox_open_terminal(in->s, root, in->user.uid, &in->terminal, e);
 
 	if (master == -1 || (!in->s->join && sandbox_put_console(root, in->terminal, e) == -1))
 		return -1;
@@ -65,7 +65,7 @@ static int set_up_container(struct inside *in, struct err *e)
 		return -1;
 	if (s->readonly_root && mount_attributes(root, MOUNT_ATTR_RDONLY, 0, false, e) == -1)
 		return err_context(e, "read-only root");
-	if (sandbox_pivot(root, e) == -1)
+	if (sandbox_set_kernel(s, e) == -1 || sandbox_pivot(root, e) == -1)
 		return -1;
 	if (s->hostname && sethostname(s->hostname, strlen(s->hostname)) == -1)
 		return err_errno(e, errno, "host name %s", s->hostname);

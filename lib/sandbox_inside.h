@@ -52,6 +52,14 @@ int sandbox_enter(const struct sandbox *s, struct err *e);
 /* The signals that are passed on; everything else keeps its meaning for ourselves. */
 void sandbox_signals(sigset_t *set);
 
+/* ---- what the kernel keeps of a container ---- */
+
+/* s->domainname, and s->sysctls through a proc filesystem of our own. In the container's namespaces, before the host's /proc is gone. */
+int sandbox_set_kernel(const struct sandbox *s, struct err *e);
+
+/* s->oom_score_adj, of ourselves and whom we start: outside, where alone root's right to lower it counts. */
+int sandbox_set_oom_score(const struct sandbox *s, struct err *e);
+
 /* ---- privileges ---- */
 
 /*

@@ -243,6 +243,8 @@ int sandbox_run(const struct sandbox *s, struct err *e)
 	sigset_t signals, before;
 	int status;
 
+	if (sandbox_set_oom_score(s, e) == -1)
+		return SANDBOX_FAILED;
 	if (s->isolation == SANDBOX_CHROOT)
 		return sandbox_run_chroot(s, e);
 	signal(SIGCHLD, SIG_DFL); /* ignored, as a caller may leave it, there would be nothing to wait for */
