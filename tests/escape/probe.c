@@ -6,7 +6,7 @@
  *	probe caller KEY CMD...	runs CMD with KEY in its session keyring and in its user's
  *	probe who		fails if it runs as another than who runs it: to be made setuid
  *	probe canary=FILE KEY=VALUE...
- *				inside; FILE is one of the host
+ *				inside; FILE is one of the host; terminal=own: descriptor 0 is the container's terminal
  *
  * Not for the host itself: it tries what it says. A line for each try: its number in the list of threats, SAFE, OPEN or NA, and what was
  * tried, or why there was nothing to try. Static, and of nothing but the C library: any image will do.
@@ -153,7 +153,7 @@ static int be_host(const char *name)
 	shmat(shared, NULL, 0);
 	shmctl(shared, IPC_RMID, NULL); /* Linux: it can be found until we are gone */
 	getsockname(tcp, (struct sockaddr *)&loopback, &len);
-	printf("socket=%s pid=%d port=%d shm=%d", name, getpid(), ntohs(loopback.sin_port), shared);
+	printf("socket=%s process=%d port=%d shm=%d", name, getpid(), ntohs(loopback.sin_port), shared);
 	print_namespaces();
 	print_kernel_files();
 	printf("\n");
@@ -193,9 +193,9 @@ int main(int argc, char **argv)
 		return getuid() != geteuid() || getgid() != getegid();
 	if (argc > 3 && strcmp(argv[1], "caller") == 0)
 		return be_caller(argv[2], argv + 3);
-	if (argc < 2 || strncmp(argv[1], "canary=/", 8) != 0)
-		return 2;
 	said = argv + 1;
+	if (argc < 2 || *host("canary") != '/')
+		return 2;
 	try_namespaces();
 	try_processes();
 	try_files();

@@ -59,7 +59,7 @@ void try_files(void)
 		open = open || can_open(path, O_RDONLY);
 	}
 	tell("X08", open, "the canary through /proc");
-	snprintf(path, sizeof path, "/proc/%ld/root%s", host_number("pid"), canary);
+	snprintf(path, sizeof path, "/proc/%ld/root%s", host_number("process"), canary);
 	tell("X08", can_open(path, O_RDONLY), "the canary through a process of the host");
 	try_descriptors();
 	tell("X10", apart(leave_root), "double chroot");
@@ -89,14 +89,6 @@ static int is_visible(const struct dirent *d)
 	return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
 }
 
-/* A terminal of the container's own comes with a console. */
-static bool has_own_terminal(void)
-{
-	struct stat terminal, pts;
-
-	return isatty(0) && fstat(0, &terminal) == 0 && stat("/dev/pts", &pts) == 0 && terminal.st_dev == pts.st_dev;
-}
-
 static void list_dev(void)
 {
 	char found[1024] = "", what[1100], wanted[256];
@@ -109,7 +101,7 @@ static void list_dev(void)
 			strcat(found, " ");
 		}
 	snprintf(wanted, sizeof wanted, "%sfd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero ",
-		 has_own_terminal() ? "console " : "");
+		 strcmp(host("terminal"), "own") == 0 ? "console " : ""); /* one comes with the other */
 	snprintf(what, sizeof what, "/dev: %s", found);
 	tell("X56", strcmp(found, wanted) != 0, what);
 }

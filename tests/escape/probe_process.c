@@ -117,7 +117,7 @@ static void try_init(void)
 void try_processes(void)
 {
 	struct iovec here = { (char[8]){ 0 }, 8 }, there = { (void *)0x1000, 8 };
-	pid_t pid = (pid_t)host_number("pid");
+	pid_t pid = (pid_t)host_number("process");
 
 	tell("X06", sees_others(), "processes of others in /proc");
 	tell("X32", kill(pid, 0) == 0 || errno != ESRCH, "kill a process of the host");
