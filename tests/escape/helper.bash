@@ -32,13 +32,13 @@ mode() {
 
 # in_mode CMD...: as who MODE says, in $DIR; $MORE_GROUPS: groups that the caller has besides
 in_mode() {
+	local change=()
 	if [ "$MODE" != root ]; then
 		as "$MODE" "$@"
-	elif [ -n "${MORE_GROUPS-}" ]; then
-		setpriv --groups="0,$MORE_GROUPS" "$@"
-	else
-		"$@"
+		return
 	fi
+	[ -z "${MORE_GROUPS-}" ] || change=(setpriv "--groups=0,$MORE_GROUPS")
+	(cd "$DIR" && exec "${change[@]}" "$@")
 }
 
 # store_in_mode: sets CR_STORE to the store of who MODE says
@@ -54,6 +54,18 @@ store_in_mode() {
 make_store_image() {
 	store_image "$@" || return
 	own "$CR_STORE"
+}
+
+# image_of NAME JSON: what base is, but for those members of its config
+image_of() {
+	"$BATS_TEST_DIRNAME/escape/configure.py" "$CR_STORE/images" base "$1" "$2"
+	own "$CR_STORE"
+}
+
+# bundle_of NAME [CR-MKROOTFS-OPTION]...: of the image NAME, as $DIR/NAME-bundle
+bundle_of() {
+	# shellcheck disable=SC2016
+	in_mode bash -c 'set -o pipefail; cr-inspect -r "$1" | cr-unpack | cr-mkrootfs "${@:2}" "$1-bundle"' - "$@"
 }
 
 # own PATH...: gives it to who MODE says
