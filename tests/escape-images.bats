@@ -415,7 +415,7 @@ e12() {
 # environment JSON: runs an image with it; $DIR/inside is what the command has, $DIR/init what process 1 has, seen from outside
 environment() {
 	rm -rf "$DIR/e-bundle" "$DIR/inside" "$DIR/init" "$DIR/pid"
-	image_of e "{\"Env\": $1, \"Cmd\": [\"/bin/sh\", \"-c\", \"cat /proc/self/environ; echo; echo up; read -r line\"]}"
+	image_of e "{\"Env\": $1, \"Cmd\": [\"/bin/sh\", \"-c\", \"cat /proc/\$\$/environ; echo; echo up; read -r line\"]}"
 	bundle_of e -m copy || return
 	mkfifo "$DIR/go" 2>/dev/null || true
 	own "$DIR/go"
@@ -454,3 +454,96 @@ e13() {
 @test "promise 8: E-13 environments reach the container alone: as root" { e13 root; }
 @test "promise 8: E-13 ... as an ordinary user" { e13 crtest; }
 @test "promise 8: E-13 ... as a user without subordinate ids" { e13 crplain; }
+
+# --- E-14: more of everything than there is ---
+
+# The container's processes are counted with those of the user that they are outside: root has no limit, and so becomes another inside.
+readonly PROCESSES=400
+
+# bomb WORD...: starts /load in a container
+bomb() {
+	local user=()
+	[ "$MODE" != root ] || user=(-u 54322:54322)
+	rm -f "$DIR/count" "$DIR/pid"
+	# shellcheck disable=SC2016
+	in_mode bash -c 'exec prlimit --nproc="$1" env "MARK=$2" cr-exec -e "MARK=$2" --pid-file pid "${@:3}" >count' - "$PROCESSES" "$MARK" "${user[@]}" \
+		"$DIR/root" -- /load "$@" </dev/null 3>&- &
+	PID=$!
+	until_true test -s "$DIR/count"
+}
+
+e14() {
+	start "$1"
+	MARK=cr-load-$BASHPID-$RANDOM
+	chmod 755 "$DIR/root"
+	# First with an end to it: there is a limit.
+	bomb processes 3000
+	[ "$(cat "$DIR/count")" -lt "$PROCESSES" ]
+	kill -9 "$(supervisor "$DIR/pid")"
+	gone "$MARK"
+	wait "$PID" || true
+	bomb bomb
+	sleep 1
+	[ "$(marked "$MARK" | wc -l)" -gt 10 ]
+	bash -c '(true) && (true)' # somebody else still can
+	kill -9 "$(supervisor "$DIR/pid")"
+	gone "$MARK"
+	wait "$PID" || true
+	PID=''
+}
+
+@test "promise 8: E-14 a fork bomb stays within the user's limit, and dies with cr-exec: as root" { e14 root; }
+@test "promise 8: E-14 ... as an ordinary user" { e14 crtest; }
+@test "promise 8: E-14 ... as a user without subordinate ids" { e14 crplain; }
+
+e14_memory() {
+	start "$1"
+	run -0 exec_root -- /load file /dev/shm/x 1024
+	[ "$output" -le 64 ]
+	run -0 exec_root -- /load file /dev/x 1024
+	[ "$output" -le 64 ]
+	run -0 in_mode prlimit --nofile=500:700 cr-exec "$DIR/root" -- /load descriptors 1000000
+	[ "$output" -le 700 ]
+	[ "$output" -gt 600 ]
+}
+
+@test "promise 8: E-14 memory and descriptors have their limits: as root" { e14_memory root; }
+@test "promise 8: E-14 memory and descriptors, as an ordinary user" { e14_memory crtest; }
+@test "promise 8: E-14 memory and descriptors, as a user without subordinate ids" { e14_memory crplain; }
+
+# --- the store ---
+
+# scribble BUNDLE: to every file and directory that the container can
+scribble() {
+	in_mode cr-exec "$1" -- /bin/sh -c 'for f in $(find / -xdev -type f); do echo x >>$f; chmod 777 $f; chown 1 $f; touch $f; done
+		for d in $(find / -xdev -type d); do echo x >$d/new; rm -f $d/passwd; mv $d/new $d/renamed; done; echo x | tee /bin/* >/dev/null; rm -rf /usr /etc' || true
+}
+
+# inodes DIR: of its files
+inodes() {
+	find "$1" -type f -printf '%D:%i\n' | sort -u
+}
+
+store() {
+	local before how
+	start "$1"
+	images
+	for how in overlay copy; do
+		rm -rf "$DIR/base-bundle"
+		bundle_of base -m "$how"
+		before=$("$BATS_TEST_DIRNAME/tree" "$CR_STORE/layers"; sha256sum "$CR_STORE"/images/blobs/sha256/*)
+		[ -z "$(comm -12 <(inodes "$CR_STORE") <(inodes "$DIR/base-bundle"))" ]
+		scribble base-bundle
+		[ "$("$BATS_TEST_DIRNAME/tree" "$CR_STORE/layers"; sha256sum "$CR_STORE"/images/blobs/sha256/*)" = "$before" ]
+		run grep -rlx x "$DIR/base-bundle" # it did write
+		[ "$(wc -l <<<"$output")" -gt 3 ]
+		for path in "$CR_STORE"/images/blobs/sha256/*; do
+			[ "$(sha256sum <"$path" | cut -c -64)" = "${path##*/}" ]
+		done
+		in_mode cr-mkrootfs -d base-bundle
+	done
+}
+
+@test "promise 8: a container that writes to every file changes nothing of the store: as root" { store root; }
+@test "promise 8: the store, as an ordinary user" { store crtest; }
+@test "promise 8: the store, as a user without subordinate ids" { store crplain; }

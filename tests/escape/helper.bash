@@ -7,7 +7,8 @@
 readonly DENIED_GROUP=54321 # of nobody; a file denies it something, and the caller belongs to it
 
 build_probe() {
-	cc -std=gnu11 -static -O1 -o "$BATS_FILE_TMPDIR/probe" "$BATS_TEST_DIRNAME"/escape/probe*.c 2>/dev/null ||
+	cc -std=gnu11 -static -O1 -o "$BATS_FILE_TMPDIR/load" "$BATS_TEST_DIRNAME/escape/load.c" 2>/dev/null &&
+		cc -std=gnu11 -static -O1 -o "$BATS_FILE_TMPDIR/probe" "$BATS_TEST_DIRNAME"/escape/probe*.c 2>/dev/null ||
 		rm -f "$BATS_FILE_TMPDIR/probe"
 }
 
@@ -76,7 +77,7 @@ own() {
 # make_root DIR: busybox and the probe, a new tree, of who MODE says
 make_root() {
 	cp -a "$(busybox_root)" "$1"
-	cp "$BATS_FILE_TMPDIR/probe" "$1/probe"
+	cp "$BATS_FILE_TMPDIR/probe" "$BATS_FILE_TMPDIR/load" "$1/"
 	mkdir -p "$1/tmp"
 	chmod -R a+rX "$1"
 	chmod 1777 "$1/tmp"
@@ -97,4 +98,37 @@ plant() {
 	touch "$1/denied"
 	chmod 604 "$1/denied"
 	chown "0:$DENIED_GROUP" "$1/denied"
+}
+
+# marked MARK: the living processes that have it in their environment
+marked() {
+	local pid
+	for pid in $(grep -lsa -- "$1" /proc/[0-9]*/environ | cut -d / -f 3); do
+		grep -qs '^State:.Z' "/proc/$pid/status" || echo "$pid"
+	done
+}
+
+# any_marked MARK: whether there is one; what has ended, but was not waited for yet, has no environment
+any_marked() {
+	grep -qsa -- "$1" /proc/[0-9]*/environ
+}
+
+# gone MARK: within a second there is no process with the mark
+gone() {
+	local until=$(($(date +%s%N) + 1000000000))
+	while any_marked "$1"; do
+		[ "$(date +%s%N)" -lt "$until" ] || { echo "still there:"; marked "$1" | xargs ps -fp; return 1; }
+		sleep 0.01
+	done
+}
+
+# parent PID
+parent() {
+	sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$1/stat"
+}
+
+# supervisor PID-FILE: cr-exec, of the command whose pid the file has
+supervisor() {
+	until_true test -s "$1"
+	parent "$(parent "$(cat "$1")")"
 }
