@@ -1,7 +1,9 @@
 /* cr-exec - runs a process in a bundle or a bare root filesystem, isolated; its status is ours. */
 #include "bundle.h"
 #include "cli.h"
+#include "container.h"
 #include "io.h"
+#include "lifetime.h"
 #include "sandbox.h"
 
 #include <errno.h>
@@ -24,7 +26,12 @@ static const char usage[] =
 	"      --isolation MODE  namespaces (default where the system has them), or\n"
 	"                        chroot: no isolation but the root\n"
 	"      --userns host     as root: no user namespace; what escapes is the host's root\n"
+	"      --init no         CMD is process 1 itself, and has to reap what nobody waits for\n"
 	"      --pid-file FILE   write the process's pid, as seen from here\n"
+	"  -j, --join            BUNDLE is a container that runs: run CMD in it, too\n"
+	"      --record          BUNDLE is a container: keep its lock, state and exit status in it\n"
+	"  -d, --detach          with --record: in the background, the output in BUNDLE/log\n"
+	"      --rm              with --record: remove BUNDLE afterwards\n"
 	"  -v, --verbose         say more on stderr\n"
 	"  -h, --help            this text\n"
 	"  -V, --version         the version\n"
@@ -32,7 +39,8 @@ static const char usage[] =
 	"The exit status is the process's; 125: cr-exec itself failed, 126: CMD cannot be\n"
 	"executed, 127: CMD was not found, 128+N: killed by signal N.\n";
 
-enum { OPTION_HOSTNAME = 256, OPTION_READ_ONLY, OPTION_ROOTFS, OPTION_ISOLATION, OPTION_USERNS, OPTION_PID_FILE };
+enum { OPTION_HOSTNAME = 256, OPTION_READ_ONLY, OPTION_ROOTFS, OPTION_ISOLATION, OPTION_USERNS, OPTION_INIT,
+       OPTION_PID_FILE, OPTION_RECORD, OPTION_RM };
 
 static const struct option long_options[] = {
 	{ "env", required_argument, NULL, 'e' },
@@ -45,7 +53,12 @@ static const struct option long_options[] = {
 	{ "rootfs", no_argument, NULL, OPTION_ROOTFS },
 	{ "isolation", required_argument, NULL, OPTION_ISOLATION },
 	{ "userns", required_argument, NULL, OPTION_USERNS },
+	{ "init", required_argument, NULL, OPTION_INIT },
 	{ "pid-file", required_argument, NULL, OPTION_PID_FILE },
+	{ "join", no_argument, NULL, 'j' },
+	{ "record", no_argument, NULL, OPTION_RECORD },
+	{ "detach", no_argument, NULL, 'd' },
+	{ "rm", no_argument, NULL, OPTION_RM },
 	CLI_LONG_OPTIONS,
 };
 
@@ -54,7 +67,9 @@ struct program {
 	char **env; /* NAME=VALUE of -e; room for one an argument */
 	size_t env_count;
 	const char *workdir, *user, *hostname, *pid_file; /* or NULL */
-	bool tty, readonly_root, rootfs, host_userns;
+	bool tty, readonly_root, rootfs, host_userns, no_init;
+	bool record, detach, join;
+	struct lifetime life; /* with record */
 	enum sandbox_isolation isolation;
 };
 
@@ -90,12 +105,20 @@ static int set_userns(struct program *p, const char *mode)
 	return 0;
 }
 
+static int set_init(struct program *p, const char *which)
+{
+	if (strcmp(which, "no") != 0)
+		return cli_usage(&p->cli, "--init: only 'no' is known");
+	p->no_init = true;
+	return 0;
+}
+
 static int parse_options(struct program *p, int argc, char **argv)
 {
 	int option, wrong = 0;
 
 	/* "+": what follows BUNDLE belongs to the command */
-	while (!wrong && (option = getopt_long(argc, argv, "+e:w:u:it" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
+	while (!wrong && (option = getopt_long(argc, argv, "+e:w:u:itjd" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
 		switch (option) {
 		case 'e': wrong = set_env(p, optarg); break;
 		case 'w': p->workdir = optarg; break;
@@ -107,10 +130,19 @@ static int parse_options(struct program *p, int argc, char **argv)
 		case OPTION_ROOTFS: p->rootfs = true; break;
 		case OPTION_ISOLATION: wrong = set_isolation(p, optarg); break;
 		case OPTION_USERNS: wrong = set_userns(p, optarg); break;
+		case OPTION_INIT: wrong = set_init(p, optarg); break;
 		case OPTION_PID_FILE: p->pid_file = optarg; break;
+		case 'j': p->join = true; break;
+		case OPTION_RECORD: p->record = true; break;
+		case 'd': p->detach = true; break;
+		case OPTION_RM: p->life.remove = true; break;
 		default: cli_option(&p->cli, option);
 		}
 	}
+	if (!wrong && (p->detach || p->life.remove) && !p->record)
+		wrong = cli_usage(&p->cli, "--detach and --rm need --record");
+	if (!wrong && p->join && (p->record || p->no_init || p->rootfs))
+		wrong = cli_usage(&p->cli, "--join: not with --record, --init or --rootfs");
 	return wrong ? SANDBOX_FAILED : 0;
 }
 
@@ -154,6 +186,18 @@ static int merge_env(const struct program *p, struct sandbox *s, struct err *e)
 	return 0;
 }
 
+/* Ids as config.json maps them, or as this machine grants them. */
+static int plan_userns(const struct program *p, struct sandbox *s, struct err *e)
+{
+	if (p->isolation == SANDBOX_CHROOT)
+		return userns_plan(&s->userns, e);
+	if (p->host_userns && s->userns.kind != USERNS_NONE)
+		return err_set(e, ERR_USAGE, "--userns=host: config.json asks for a user namespace");
+	if (s->userns.kind != USERNS_NONE)
+		return 0;
+	return p->host_userns ? userns_plan(&s->userns, e) : userns_plan_container(&s->userns, e);
+}
+
 static int override(const struct program *p, struct sandbox *s, char **args, struct err *e)
 {
 	s->isolation = p->isolation;
@@ -169,10 +213,10 @@ static int override(const struct program *p, struct sandbox *s, char **args, str
 		s->hostname = p->hostname;
 	s->terminal = s->terminal || p->tty;
 	s->readonly_root = s->readonly_root || p->readonly_root;
+	s->no_init = p->no_init;
 	if (merge_env(p, s, e) == -1)
 		return -1;
-	return p->host_userns || p->isolation == SANDBOX_CHROOT ? userns_plan(&s->userns, e)
-								: userns_plan_container(&s->userns, e);
+	return plan_userns(p, s, e);
 }
 
 static void write_pid(void *ctx, pid_t pid, pid_t init)
@@ -188,28 +232,80 @@ static void write_pid(void *ctx, pid_t pid, pid_t init)
 		cli_warn(&p->cli, "%s: %s", p->pid_file, strerror(errno));
 }
 
+/* The namespaces of the container that runs. What was found is proved by its lock, before and afterwards. */
+static int find_container(const struct program *p, const char *dir, struct sandbox_namespaces *n, struct err *e)
+{
+	cleanup_container struct container c = CONTAINER_INIT;
+	struct container_status before, now;
+
+	if (container_open(&c, dir, e) == -1 || container_look(&c, &before, e) == -1)
+		return -1;
+	if (before.state != CONTAINER_RUNNING)
+		return err_set(e, ERR_NOT_FOUND, "%s: the container does not run", dir);
+	if (p->isolation == SANDBOX_NAMESPACES && sandbox_find_namespaces(before.holder, n, e) == -1)
+		return err_context(e, "%s", dir);
+	if (container_look(&c, &now, e) == -1)
+		return -1;
+	if (now.state != CONTAINER_RUNNING || now.holder != before.holder)
+		return err_set(e, ERR_NOT_FOUND, "%s: the container has ended", dir);
+	return 0;
+}
+
+static int run_sandbox(struct program *p, struct sandbox *s, struct err *e)
+{
+	s->discard = p->life.remove;
+	if (p->pid_file) {
+		s->started = write_pid;
+		s->ctx = p;
+	}
+	return p->record ? lifetime_run(&p->life, s, e) : sandbox_run(s, e);
+}
+
+static int run_bundle(struct program *p, const char *dir, char **args, struct err *e)
+{
+	struct bundle *b = p->rootfs ? bundle_open_rootfs(dir, e) : bundle_open(dir, e);
+	struct sandbox_namespaces joined = SANDBOX_NAMESPACES_INIT;
+	int status = SANDBOX_FAILED;
+
+	if (p->join && b)
+		bundle_sandbox(b)->join = &joined;
+	if (b && override(p, bundle_sandbox(b), args, e) == 0 && (!p->join || find_container(p, dir, &joined, e) == 0))
+		status = run_sandbox(p, bundle_sandbox(b), e);
+	sandbox_namespaces_close(&joined);
+	bundle_free(b);
+	return status;
+}
+
+/* In the background the error is the caller's to print. */
 static int run(struct program *p, const char *dir, char **args)
 {
 	struct err e = ERR_INIT;
-	struct bundle *b = p->rootfs ? bundle_open_rootfs(dir, &e) : bundle_open(dir, &e);
+	struct detached detached;
 	int status = SANDBOX_FAILED;
 
-	if (b && override(p, bundle_sandbox(b), args, &e) == 0) {
-		if (p->pid_file) {
-			bundle_sandbox(b)->started = write_pid;
-			bundle_sandbox(b)->ctx = p;
-		}
-		status = sandbox_run(bundle_sandbox(b), &e);
+	if (p->detach && detach(&detached, SANDBOX_FAILED, &e) == DETACH_CALLER)
+		status = detached.status;
+	else if (!p->record)
+		status = run_bundle(p, dir, args, &e);
+	else {
+		p->life.report = p->detach ? &detached : NULL;
+		p->life.logged = p->detach;
+		if (lifetime_begin(&p->life, dir, &e) == 0)
+			status = run_bundle(p, dir, args, &e);
+		lifetime_end(&p->life, status, &e);
+		if (p->life.trouble.kind != ERR_NONE)
+			cli_error(&p->cli, &p->life.trouble);
+		if (p->detach)
+			return status;
 	}
 	if (e.kind != ERR_NONE)
 		cli_error(&p->cli, &e);
-	bundle_free(b);
 	return status;
 }
 
 int main(int argc, char **argv)
 {
-	struct program p = { .env = calloc((size_t)argc + 1, sizeof *p.env) };
+	struct program p = { .env = calloc((size_t)argc + 1, sizeof *p.env), .life = LIFETIME_INIT };
 	struct err e = ERR_INIT;
 	const char *dir;
 	int status;
@@ -233,7 +329,7 @@ int main(int argc, char **argv)
 	dir = argv[optind++];
 	if (optind < argc && strcmp(argv[optind], "--") == 0)
 		optind++;
-	if (p.isolation == SANDBOX_NAMESPACES && sandbox_seal_program(argv, &e) == -1) {
+	if (p.isolation == SANDBOX_NAMESPACES && sandbox_seal_program(argv, !p.host_userns, &e) == -1) {
 		cli_error(&p.cli, &e);
 		return SANDBOX_FAILED;
 	}

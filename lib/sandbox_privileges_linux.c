@@ -11,10 +11,10 @@
 
 #define CAPS 64 /* bits of a set; the kernel knows fewer */
 
-int sandbox_harden_init(struct err *e)
+int sandbox_harden(struct err *e)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
-		return err_errno(e, errno, "die with the supervisor");
+		return err_errno(e, errno, "die with the parent");
 	/* No ptrace, no /proc/1/exe, no /proc/1/fd for those inside (CVE-2016-9962, CVE-2019-5736). */
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
 		return err_errno(e, errno, "forbid tracing");

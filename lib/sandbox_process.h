@@ -13,6 +13,7 @@ enum sandbox_event {
 	SANDBOX_EVENT_FAILED,	/* status and err say why */
 	SANDBOX_EVENT_STARTED,	/* sent by the process itself, about to execute */
 	SANDBOX_EVENT_TERMINAL, /* with the descriptor of the terminal's master */
+	SANDBOX_EVENT_NAMESPACES, /* with theirs */
 };
 
 struct sandbox_message {

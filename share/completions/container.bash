@@ -14,7 +14,7 @@ declare -A _cr_options=(
 	[cr-mkrootfs]='-i --image -m --mode -e --env -w --workdir -u --user --entrypoint --hostname -t --tty
 		--read-only --devices --record -d --delete'
 	[cr-exec]='-e --env -w --workdir -u --user -i --interactive -t --tty --hostname --read-only --rootfs
-		--isolation --userns --pid-file'
+		--isolation --userns --init -j --join --pid-file'
 	[cr-tag]='-d --delete'
 	[cr-cat]=''
 	[cr-inspect]='-p --platform -r --records --where'
@@ -42,7 +42,7 @@ _cr_takes_value() {
 	case $1 in
 	-s | --store | -p | --platform | --cacert | -o | --output | -j | --jobs | -f | --filter | -C | --directory | \
 	--max-entries | --max-bytes | --max-window | --min-free | -i | --image | -m | --mode | -e | --env | -w | --workdir | -u | --user | \
-	--entrypoint | --hostname | --isolation | --userns | --pid-file | --name | --progress-fd | --connect-timeout | \
+	--entrypoint | --hostname | --isolation | --userns | --init | --pid-file | --name | --progress-fd | --connect-timeout | \
 	--stall-timeout | --retries) return 0 ;;
 	esac
 	return 1
@@ -118,6 +118,7 @@ _cr_value() {
 	-m | --mode) _cr_words 'overlay copy' ;;
 	--isolation) _cr_words 'namespaces chroot' ;;
 	--userns) _cr_words host ;;
+	--init) _cr_words no ;;
 	-e | --env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;
 	-j | --jobs) _cr_words '1 2 4 8' ;;
 	*) COMPREPLY=() ;;

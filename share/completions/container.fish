@@ -126,6 +126,8 @@ complete -c cr-exec -s i -l interactive -d 'accepted'
 complete -c cr-exec -l rootfs -d 'the bundle is a root filesystem'
 complete -c cr-exec -l isolation -x -a 'namespaces chroot' -d 'how'
 complete -c cr-exec -l userns -x -a 'host' -d 'no user namespace'
+complete -c cr-exec -l init -x -a 'no' -d 'the command is process 1'
+complete -c cr-exec -s j -l join -d 'in the container that runs'
 complete -c cr-exec -l pid-file -r -F -d 'write the pid'
 complete -c cr-exec -f -a '(__fish_complete_directories)'
 

@@ -127,6 +127,8 @@ _cr-exec() {
 		'--rootfs[the bundle is a root filesystem]' \
 		'--isolation=[how]:mode:(namespaces chroot)' \
 		'--userns=[no user namespace]:namespace:(host)' \
+		'--init=[the command is process 1]:init:(no)' \
+		'(-j --join)'{-j,--join}'[in the container that runs]' \
 		'--pid-file=[write the pid]:file:_files' \
 		'1:bundle:_directories' \
 		'*:command: '
