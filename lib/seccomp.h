@@ -38,6 +38,7 @@
 #define SECCOMP_RULES_MAX 65536	  /* names of all the entries that apply */
 #define SECCOMP_ERRNO_MAX 4095	  /* the kernel's MAX_ERRNO */
 #define SECCOMP_ARCHES 2	  /* of a machine: its own and the 32-bit one that it runs, too */
+#define SECCOMP_SPANS 2		  /* of numbers: the kernel's, and ARM's private ones */
 #define SECCOMP_NAME_MAX 32	  /* bytes of a call's name, with the NUL */
 
 /* From the mildest to the strictest. */
@@ -104,7 +105,9 @@ struct seccomp_table {
 	const struct seccomp_machine *machine;
 	const struct seccomp_call *calls; /* in the order of strcmp(3) */
 	size_t count;
-	uint32_t last[SECCOMP_ARCHES]; /* the highest number of the calls that are there for all */
+	struct seccomp_span {
+		uint32_t first, last; /* all the numbers are within, both ends included; 0, 0: not there */
+	} spans[SECCOMP_ARCHES][SECCOMP_SPANS]; /* ascending; the first one begins at 0 */
 	struct sandbox_filter program;
 };
 
