@@ -16,7 +16,7 @@ CFLAGS	 ?= -O2 -g
 WARN	  = -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla
 HARDEN	  = -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 ALL_CFLAGS  = -std=c11 $(WARN) $(HARDEN) $(CFLAGS)
-ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Ilib $(CPPFLAGS)
+ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -iquote lib $(CPPFLAGS)
 # For the tests: the portable variant may be built on Linux, too.
 ifneq ($(PLATFORM),linux)
 ALL_CPPFLAGS += -DCR_PORTABLE
@@ -26,7 +26,17 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 OTHER	  = $(if $(filter linux,$(PLATFORM)),posix,linux)
 OTHER_GZIP = $(if $(filter isal,$(GZIP)),zlib,isal)
 LIB_SRC	  = $(filter-out lib/%_$(OTHER).c lib/%_$(OTHER_GZIP).c,$(wildcard lib/*.c))
-LIB_OBJ	  = $(LIB_SRC:%.c=$(BUILD)/%.o)
+# What is made of share/seccomp.json, by a program of the machine that builds: HOSTCC is its compiler, also where CC is for another.
+# Only Linux has numbers of system calls, which it asks libseccomp for; nothing that is installed needs that.
+HOSTCC	 ?= cc
+MADE_linux = x86_64 aarch64
+MADE	  = default $(MADE_$(PLATFORM))
+SECCOMP_linux = -DNUMBERS -lseccomp
+SECCOMP_BUILD = $(BUILD)/seccomp-build
+SECCOMP_SRC = share/seccomp-build.c lib/sandbox_defaults.c lib/err.c lib/buf.c lib/io.c $(wildcard lib/json*.c) \
+	      $(filter-out lib/seccomp_native_%.c lib/%_$(OTHER).c,$(wildcard lib/seccomp*.c))
+
+LIB_OBJ	  = $(LIB_SRC:%.c=$(BUILD)/%.o) $(MADE:%=$(BUILD)/seccomp/%.o)
 LIB	  = $(BUILD)/libcr.a
 PROGRAMS  = $(patsubst bin/%.c,$(OUT)/%,$(wildcard bin/cr-*.c))
 
@@ -60,6 +70,20 @@ $(OUT)/%: $(BUILD)/bin/%.o $(LIB) $(STAMP)
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
+
+$(SECCOMP_BUILD): $(SECCOMP_SRC) $(wildcard lib/seccomp*.h) lib/json.h lib/sandbox.h
+	@mkdir -p $(@D)
+	@[ $(PLATFORM) != linux ] || echo '#include <seccomp.h>' | $(HOSTCC) -E - >/dev/null 2>&1 || \
+		{ echo 'libseccomp is needed to build (Debian: libseccomp-dev)' >&2; exit 1; }
+	$(HOSTCC) -std=c11 -O1 $(WARN) -D_GNU_SOURCE -iquote lib -o $@ $(SECCOMP_SRC) $(SECCOMP_$(PLATFORM))
+
+$(MADE:%=$(BUILD)/seccomp/%.c): $(BUILD)/seccomp/%.c: share/seccomp.json $(SECCOMP_BUILD)
+	@mkdir -p $(@D)
+	$(SECCOMP_BUILD) $< $* >$@.new
+	@mv $@.new $@
+
+$(MADE:%=$(BUILD)/seccomp/%.o): %.o: %.c
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -c -o $@ $<
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

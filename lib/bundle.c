@@ -1,6 +1,7 @@
 #include "bundle_read.h"
 
 #include "buf.h"
+#include "bundle_seccomp.h"
 #include "io.h"
 #include "sandbox_defaults.h"
 
@@ -169,7 +170,7 @@ static int read_config(struct bundle *b, struct json_value root, struct err *e)
 	return bundle_read_linux(b, json_member(root, "linux"), e);
 }
 
-static void use_defaults(struct bundle *b)
+static int use_defaults(struct bundle *b, struct err *e)
 {
 	static char path[] = SANDBOX_DEFAULT_PATH, *env[] = { path, NULL }, shell[] = "/bin/sh", *args[] = { shell, NULL };
 	struct sandbox *s = &b->sandbox;
@@ -183,6 +184,7 @@ static void use_defaults(struct bundle *b)
 	s->mount_count = sandbox_default_mount_count;
 	s->masked = sandbox_default_masked;
 	s->readonly = sandbox_default_readonly;
+	return bundle_use_seccomp(b, s->caps_bounding, NULL, e);
 }
 
 static int new_bundle(struct bundle **out, const char *dir, struct err *e)
@@ -248,13 +250,13 @@ struct bundle *bundle_open(const char *dir, struct err *e)
 
 	if (loaded == 0)
 		loaded = load(b, e);
+	if (loaded == 1)
+		loaded = use_defaults(b, e);
 	if (loaded == -1) {
 		bundle_free(b);
 		err_context(e, "%s", dir);
 		return NULL;
 	}
-	if (loaded == 1)
-		use_defaults(b);
 	return b;
 }
 
@@ -262,11 +264,10 @@ struct bundle *bundle_open_rootfs(const char *dir, struct err *e)
 {
 	struct bundle *b;
 
-	if (new_bundle(&b, dir, e) == -1) {
+	if (new_bundle(&b, dir, e) == -1 || use_defaults(b, e) == -1) {
 		bundle_free(b);
 		return NULL;
 	}
-	use_defaults(b);
 	return b;
 }
 

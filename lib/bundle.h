@@ -66,6 +66,13 @@ struct bundle *bundle_open_rootfs(const char *dir, struct err *e);
 
 void bundle_free(struct bundle *b);			     /* NULL is allowed */
 
+/*
+ * Sets the filter of system calls: the built-in policy for a container whose bounding set is `caps`, or, with a file, what that
+ * says (docker's form or the OCI's). For whoever changes the capabilities of the sandbox or was told to
+ * (--security-opt seccomp=FILE). For none at all, set the sandbox's `filter` to NULL.
+ */
+int bundle_use_seccomp(struct bundle *b, uint64_t caps, const char *file, struct err *e);
+
 /* The sandbox it describes. Borrowed from b; the caller may change fields before running it. */
 struct sandbox *bundle_sandbox(struct bundle *b);
 

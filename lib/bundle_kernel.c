@@ -1,4 +1,5 @@
 #include "bundle_read.h"
+#include "bundle_seccomp.h"
 
 #include "sandbox_defaults.h"
 
@@ -223,7 +224,7 @@ static int check_propagation(struct json_value v, struct err *e)
 
 int bundle_read_linux(struct bundle *b, struct json_value v, struct err *e)
 {
-	static const char *const refused[] = { "cgroupsPath", "seccomp", "mountLabel", "intelRdt", "personality", "timeOffsets",
+	static const char *const refused[] = { "cgroupsPath", "mountLabel", "intelRdt", "personality", "timeOffsets",
 					       "netDevices", "memoryPolicy", NULL };
 	char **masked, **readonly;
 	bool user = false;
@@ -240,5 +241,5 @@ int bundle_read_linux(struct bundle *b, struct json_value v, struct err *e)
 		return -1;
 	b->sandbox.masked = (const char *const *)masked;
 	b->sandbox.readonly = (const char *const *)readonly;
-	return 0;
+	return bundle_read_seccomp(b, json_member(v, "seccomp"), e);
 }

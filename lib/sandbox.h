@@ -66,9 +66,9 @@ struct sandbox_namespaces {
 };
 #define SANDBOX_NAMESPACES_INIT { { -1, -1, -1, -1, -1, -1 } }
 
-/* A filter of system calls, ready for the kernel (seccomp.h makes it). */
+/* A filter of system calls, ready for the kernel (seccomp.h makes it). A chroot is run without. */
 struct sandbox_filter {
-	const void *code; /* struct sock_filter[count] */
+	const void *code; /* struct sock_filter[count]; NULL: none can be made here, and nothing is run */
 	unsigned short count;
 	bool log;	  /* SECCOMP_FILTER_FLAG_LOG */
 };

@@ -70,8 +70,8 @@ int sandbox_harden(struct err *e);
 void sandbox_forget_arguments(void); /* but for the program's name */
 
 /*
- * Becomes the user, with exactly the capabilities of s, a session keyring of its own, and no way to gain more: the last
- * step before the command. The system-call filter belongs at its end.
+ * Becomes the user, with exactly the capabilities of s, a session keyring of its own, and no way to gain more: under its
+ * filter of system calls: the last step before the command.
  */
 int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struct err *e);
 
