@@ -52,6 +52,11 @@ LIBS_cr-mkrootfs       = -lcrypto
 LIBS_cr-tag	       = -lcrypto
 LIBS_cr-cat	       = -lcrypto
 LIBS_cr-inspect	       = -lcrypto
+LIBS_cr-ps	       =
+LIBS_cr-kill	       =
+LIBS_cr-wait	       =
+LIBS_cr-logs	       =
+LIBS_cr-rm	       =
 LIBS_cr-exec	       = $(STATIC)
 
 all: $(PROGRAMS) ## build the programs into bin/

@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "cli_env.h"
 #include "gather.h"
+#include "hash.h"
 #include "mkbundle.h"
 #include "overlay.h"
 #include "security.h"
@@ -12,6 +13,7 @@
 static const char usage[] =
 	"usage: cr-mkrootfs [OPTION]... TARGET [-- CMD...] < RECORDS\n"
 	"       cr-mkrootfs [OPTION]... -i NAME TARGET [-- CMD...]\n"
+	"       cr-mkrootfs --container [--name NAME] [OPTION]... -i NAME [-- CMD...]\n"
 	"       cr-mkrootfs -d TARGET...\n"
 	"Make TARGET an OCI runtime bundle (config.json, rootfs/) of the image whose records\n"
 	"come on stdin, or of the one NAME in the store. CMD replaces the image's Cmd.\n"
@@ -33,6 +35,9 @@ static const char usage[] =
 	"                        systempaths=unconfined\n"
 	"      --devices         make device nodes too (root, with -m copy)\n"
 	"      --record          keep image, digest and command in files of TARGET (with -i)\n"
+	"      --container       make it a container of the store, instead of a TARGET, and\n"
+	"                        print its path; the host name is its id unless given\n"
+	"      --name NAME       the container's name, which no other has\n"
 	"  -d, --delete          remove bundles\n"
 	"  -s, --store DIR       the store\n"
 	"  -v, --verbose         say more on stderr\n"
@@ -40,7 +45,7 @@ static const char usage[] =
 	"  -V, --version         the version\n";
 
 enum { OPTION_ENTRYPOINT = 256, OPTION_HOSTNAME, OPTION_READ_ONLY, OPTION_DEVICES, OPTION_RECORD, OPTION_ENV_FILE,
-       OPTION_CAP_ADD, OPTION_CAP_DROP, OPTION_SECURITY };
+       OPTION_CAP_ADD, OPTION_CAP_DROP, OPTION_SECURITY, OPTION_CONTAINER, OPTION_NAME };
 
 static const struct option long_options[] = {
 	{ "image", required_argument, NULL, 'i' },
@@ -58,6 +63,8 @@ static const struct option long_options[] = {
 	{ "read-only", no_argument, NULL, OPTION_READ_ONLY },
 	{ "devices", no_argument, NULL, OPTION_DEVICES },
 	{ "record", no_argument, NULL, OPTION_RECORD },
+	{ "container", no_argument, NULL, OPTION_CONTAINER },
+	{ "name", required_argument, NULL, OPTION_NAME },
 	{ "delete", no_argument, NULL, 'd' },
 	CLI_LONG_OPTIONS,
 };
@@ -69,6 +76,7 @@ struct program {
 	struct cli_env env;
 	struct security security;
 	bool record;
+	bool container;
 	bool delete;
 };
 
@@ -126,6 +134,8 @@ static int parse_options(struct program *p, int argc, char **argv)
 		case OPTION_READ_ONLY: p->make.over.readonly_root = true; break;
 		case OPTION_DEVICES: p->make.devices = true; break;
 		case OPTION_RECORD: p->record = true; break;
+		case OPTION_CONTAINER: p->container = true; break;
+		case OPTION_NAME: p->make.container_name = optarg; break;
 		default: cli_option(&p->cli, option);
 		}
 	}
@@ -151,6 +161,28 @@ static int arriving_image(const struct store *s, struct image *im, struct err *e
 	}
 }
 
+/* Makes it a container, and prints where it is. */
+static int make_container(struct program *p, const struct store *s, const struct image *im, struct err *e)
+{
+	cleanup_containers struct containers all = CONTAINERS_INIT;
+	cleanup_buf struct buf target = BUF_INIT;
+	char id[CONTAINER_NAME_MAX];
+
+	if (containers_make(&all, s->path, e) == -1 || container_new_id(id, e) == -1)
+		return -1;
+	/* Better before the work than after it; who is first is decided then. */
+	if (p->make.container_name && containers_check_name(&all, p->make.container_name, e) == -1)
+		return -1;
+	p->make.among = &all;
+	if (!p->make.over.hostname)
+		p->make.over.hostname = id;
+	buf_addf(&target, "%s/%s", all.path, id);
+	if (buf_check(&target, e) == -1 || mkbundle_make(&p->make, s, im, buf_text(&target), e) == -1)
+		return -1;
+	puts(buf_text(&target));
+	return 0;
+}
+
 static int make(struct program *p, const char *target, struct err *e)
 {
 	cleanup_buf struct buf path = BUF_INIT;
@@ -161,7 +193,9 @@ static int make(struct program *p, const char *target, struct err *e)
 	if (cli_store_path(&p->cli, &path, e) == -1 || store_open(&store, buf_text(&path), e) == -1)
 		return -1;
 	status = p->image ? image_find(&im, &store, p->image, NULL, NULL, e) : arriving_image(&store, &im, e);
-	return status == -1 ? -1 : mkbundle_make(&p->make, &store, &im, target, e);
+	if (status == -1)
+		return -1;
+	return p->container ? make_container(p, &store, &im, e) : mkbundle_make(&p->make, &store, &im, target, e);
 }
 
 static int delete_all(const struct program *p, char **targets)
@@ -176,30 +210,46 @@ static int delete_all(const struct program *p, char **targets)
 	return status;
 }
 
+static int check_record(struct program *p)
+{
+	const char *name = p->make.container_name;
+
+	if ((p->record || p->container) && !p->image)
+		return cli_usage(&p->cli, "%s: needs -i NAME", p->container ? "--container" : "--record");
+	if (name && !p->container)
+		return cli_usage(&p->cli, "--name: needs --container");
+	if (name && !container_name_valid(name))
+		return cli_usage(&p->cli, "--name: '%s' is not a word of letters, digits, '_', '.' and '-'", name);
+	if (p->record || p->container)
+		p->make.name = p->image;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct program p = { .security = SECURITY_INIT };
 	struct err e = ERR_INIT;
-	const char *target;
+	const char *target = NULL;
 	int status;
 
 	cli_start(&p.cli, "cr-mkrootfs", usage, argv[0]);
+	hash_alone();
 	p.make.copy = !overlay_exists;
 	status = parse_options(&p, argc, argv);
 	if (status)
 		return status;
-	if (optind == argc)
+	if (optind == argc && !p.container)
 		return cli_usage(&p.cli, "a TARGET is needed");
 	if (p.delete)
 		return cli_end(&p.cli, delete_all(&p, argv + optind));
-	if (p.record && !p.image)
-		return cli_usage(&p.cli, "--record: needs -i NAME");
-	if (p.record)
-		p.make.name = p.image;
+	status = check_record(&p);
+	if (status)
+		return status;
 	if (p.make.devices && (geteuid() != 0 || !p.make.copy))
 		return cli_usage(&p.cli, "--devices: needs root and -m copy");
-	target = argv[optind++];
-	if (optind < argc && strcmp(argv[optind], "--") == 0)
+	if (!p.container)
+		target = argv[optind++];
+	if (optind < argc && !p.container && strcmp(argv[optind], "--") == 0)
 		optind++;
 	if (optind < argc)
 		p.make.over.cmd = argv + optind;

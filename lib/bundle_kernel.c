@@ -1,4 +1,3 @@
-#include "bundle_read.h"
 #include "bundle_seccomp.h"
 
 #include "sandbox_defaults.h"

@@ -143,6 +143,9 @@ int container_new_id(char id[CONTAINER_NAME_MAX], struct err *e);
  */
 int containers_add(const struct containers *all, const char *from, const char *id, const char *name, struct err *e);
 
+/* Makes the lock file in the directory of an unfinished bundle, with room for what it will hold. */
+int container_prepare_lock(int dir, struct err *e);
+
 /* ERR_USAGE, and who has it, where the name is taken. */
 int containers_check_name(const struct containers *all, const char *name, struct err *e);
 
@@ -164,7 +167,7 @@ int container_started(const struct container *c, pid_t init, struct err *e);
 /* It has ended, or could not be started, with this exit status. */
 int container_ended(const struct container *c, int exit, struct err *e);
 
-/* Removes the container whose lock this process holds. */
-int container_remove_own(struct container *c, struct err *e);
+/* The same for one whose lock this process holds, and which it removes then: who waits for it learns the status yet. */
+int container_ended_gone(struct container *c, int exit, struct err *e);
 
 #endif

@@ -23,6 +23,9 @@ void container_clear_exit(const struct container *c);
 int container_put_exit(const struct container *c, int exit, struct err *e);
 bool container_get_exit(const struct container *c, int *exit);
 
+/* Removes the container; the lock is held. */
+int container_discard(const struct container *c, struct err *e);
+
 /* The first line of a file; false where there is none. */
 bool container_read_line(int dir, const char *file, char value[CONTAINER_FACT_MAX]);
 

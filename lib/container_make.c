@@ -39,6 +39,17 @@ int container_new_id(char id[CONTAINER_NAME_MAX], struct err *e)
 	return 0;
 }
 
+int container_prepare_lock(int dir, struct err *e)
+{
+	cleanup_fd int fd = container_open_lock(dir, O_CREAT);
+	const struct container c = { NULL, dir, fd };
+
+	if (fd == -1)
+		return err_errno(e, errno, "lock");
+	container_clear_exit(&c);
+	return 0;
+}
+
 int containers_check_name(const struct containers *all, const char *name, struct err *e)
 {
 	char **ids = containers_list(all, e);

@@ -63,6 +63,14 @@ int container_started(const struct container *c, pid_t init, struct err *e)
 	return container_set_fact(c, "status", "running", e);
 }
 
+int container_ended_gone(struct container *c, int exit, struct err *e)
+{
+	if (container_put_exit(c, exit, e) == 0 && container_discard(c, e) == 0)
+		return 0;
+	container_ended(c, exit, &(struct err)ERR_INIT);
+	return -1;
+}
+
 int container_ended(const struct container *c, int exit, struct err *e)
 {
 	char number[32];

@@ -32,7 +32,7 @@ static int discard(const struct container *c, struct err *e)
 	return unfinished_discard(buf_text(&tmp), c->path, e);
 }
 
-int container_remove_own(struct container *c, struct err *e)
+int container_discard(const struct container *c, struct err *e)
 {
 	return discard(c, e) == -1 ? err_context(e, "container %s", container_id(c)) : 0;
 }
@@ -66,5 +66,5 @@ int container_remove(struct container *c, struct err *e)
 		return errno == ENOENT ? 0 : err_errno(e, errno, "%s/lock", c->path);
 	if (wait_for_lock(c, e) == -1)
 		return -1;
-	return container_still_there(c) ? container_remove_own(c, e) : 0;
+	return container_still_there(c) ? container_discard(c, e) : 0;
 }

@@ -58,14 +58,13 @@ int lifetime_run(struct lifetime *l, const struct sandbox *s, struct err *e)
 
 void lifetime_end(struct lifetime *l, int status, const struct err *e)
 {
-	struct err inner = ERR_INIT, removal = ERR_INIT;
+	struct err inner = ERR_INIT;
+	struct container *c = &l->container;
 
 	log_close(&l->log);
-	if (l->held && container_ended(&l->container, status, &inner) == -1)
+	if (l->held && (l->remove ? container_ended_gone(c, status, &inner) : container_ended(c, status, &inner)) == -1)
 		note(l, &inner);
-	if (l->held && l->remove && container_remove_own(&l->container, &removal) == -1)
-		note(l, &removal);
 	if (l->report)
 		detach_report(l->report, status, e);
-	container_close(&l->container);
+	container_close(c);
 }

@@ -1,8 +1,7 @@
-#include "mkbundle.h"
+#include "mkbundle_facts.h"
 
 #include "beneath.h"
 #include "fsext.h"
-#include "json.h"
 #include "metadata.h"
 #include "mkbundle_volumes.h"
 #include "notes.h"
@@ -264,47 +263,6 @@ static int write_file(const struct making *m, const char *name, const struct buf
 	return io_close(&fd, name, e);
 }
 
-/* A fact is one line: what would break it shows as a blank. */
-static int write_fact(const struct making *m, const char *name, const char *text, struct err *e)
-{
-	cleanup_buf struct buf line = BUF_INIT;
-
-	for (; *text; text++)
-		buf_addc(&line, (unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text);
-	buf_addc(&line, '\n');
-	return write_file(m, name, &line, e);
-}
-
-static int write_command(const struct making *m, const struct buf *config, struct err *e)
-{
-	cleanup_json struct json *doc = json_parse(buf_text(config), config->len, e);
-	cleanup_buf struct buf line = BUF_INIT;
-	struct json_value v;
-
-	if (!doc)
-		return -1;
-	v = json_first(json_member(json_member(json_root(doc), "process"), "args"));
-	for (; json_exists(v); v = json_next(v)) {
-		cleanup_free char *word = json_string(v, e);
-		if (!word)
-			return -1;
-		buf_addf(&line, "%s%s", line.len ? " " : "", word);
-	}
-	return write_fact(m, "command", buf_text(&line), e);
-}
-
-/* What a container's record says from its beginning (DESIGN §3, containers/<id>/). */
-static int write_facts(const struct making *m, const struct buf *config, struct err *e)
-{
-	if (!m->how->name)
-		return 0;
-	if (write_fact(m, "image", m->how->name, e) == -1 ||
-	    write_fact(m, "digest", digest_str(&m->image->descriptor.digest).text, e) == -1 ||
-	    (m->image->config.stop_signal && write_fact(m, "stop-signal", m->image->config.stop_signal, e) == -1))
-		return -1;
-	return write_command(m, config, e);
-}
-
 /* Makes the directory that becomes the bundle. Appends the final, absolute path. */
 static int make_dir(struct making *m, const char *target, struct buf *final, struct err *e)
 {
@@ -342,7 +300,7 @@ static int fill(void *ctx, struct err *e)
 	    (overlay && plan_overlay(m, &upper, &work, e) == -1))
 		return -1;
 	if (bundle_write_config(&m->image->config, user, &m->how->over, &m->overlay, &m->ns, &config, e) == -1 ||
-	    write_file(m, "config.json", &config, e) == -1 || write_facts(m, &config, e) == -1)
+	    write_file(m, "config.json", &config, e) == -1 || mkbundle_write_facts(m->how, m->image, m->dir_fd, &config, e) == -1)
 		return -1;
 	if ((overlay ? make_upper(m, e) : make_copy(m, e)) == -1)
 		return -1;
@@ -358,6 +316,13 @@ static int fill_by_worker(struct making *m, struct err *e)
 	return worker_run(&m->ns, 0, fill, m, e);
 }
 
+static int put_in_place(const struct making *m, struct err *e)
+{
+	if (m->how->among)
+		return containers_add(m->how->among, m->dir, strrchr(m->final, '/') + 1, m->how->container_name, e);
+	return rename(m->dir, m->final) == -1 ? err_errno(e, errno, "%s", m->final) : 0;
+}
+
 int mkbundle_make(const struct mkbundle *how, const struct store *s, const struct image *im, const char *target,
 		  struct err *e)
 {
@@ -365,9 +330,8 @@ int mkbundle_make(const struct mkbundle *how, const struct store *s, const struc
 	cleanup_buf struct buf final = BUF_INIT;
 	struct err ignored = ERR_INIT;
 
-	if (make_dir(&m, target, &final, e) == 0 && (m.final = buf_text(&final)) && fill_by_worker(&m, e) == 0 &&
-	    rename(m.dir, buf_text(&final)) == -1)
-		err_errno(e, errno, "%s", target);
+	if (make_dir(&m, target, &final, e) == 0 && (m.final = buf_text(&final)) && fill_by_worker(&m, e) == 0)
+		put_in_place(&m, e);
 	if (e->kind == ERR_NONE)
 		return 0;
 	if (m.dir)

@@ -34,7 +34,11 @@ int unfinished_remove(const char *path, struct err *e)
 {
 	struct userns ns;
 
-	return userns_plan(&ns, e) == -1 ? -1 : worker_run(&ns, 0, remove_tree, (void *)(uintptr_t)path, e);
+	if (userns_plan(&ns, e) == -1)
+		return -1;
+	if (ns.kind == USERNS_NONE) /* whoever may remove it, we are it */
+		return remove_tree((void *)(uintptr_t)path, e);
+	return worker_run(&ns, 0, remove_tree, (void *)(uintptr_t)path, e);
 }
 
 int unfinished_discard(const char *tmp, const char *path, struct err *e)

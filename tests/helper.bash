@@ -239,12 +239,13 @@ install_tools() {
 	mv -T "$new" "$1" 2>/dev/null || rm -rf "$new"
 }
 
-# as USER CMD...: in $USER_DIR, which is its own, with a store of its own
+# as USER CMD...: in $USER_DIR, which is its own, with a store of its own; $MORE_GROUPS: groups that it has besides
 as() {
-	local user=$1 change=()
+	local user=$1 change=() groups=--init-groups
 	shift
 	prepare_user "$user"
-	! is_root || change=(setpriv "--reuid=$user" "--regid=$user" --init-groups)
+	[ -z "${MORE_GROUPS-}" ] || groups=--groups=$(id -g "$user"),$MORE_GROUPS
+	! is_root || change=(setpriv "--reuid=$user" "--regid=$user" "$groups")
 	(
 		cd "$USER_DIR" || exit 125
 		exec "${change[@]}" env PATH="$USER_BIN:$PATH" HOME="$USER_DIR" USER="$user" LOGNAME="$user" \
