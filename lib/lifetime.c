@@ -51,6 +51,7 @@ int lifetime_run(struct lifetime *l, const struct sandbox *s, struct err *e)
 	own.started = started;
 	own.executed = executed;
 	own.output = l->logged ? output : NULL;
+	own.joinable = true;
 	own.ctx = l;
 	return sandbox_run(&own, e);
 }

@@ -3,6 +3,7 @@
 #include "beneath.h"
 #include "fsext.h"
 #include "metadata.h"
+#include "mkbundle_volumes.h"
 #include "notes.h"
 #include "overlay.h"
 #include "owners.h"
@@ -29,6 +30,7 @@ struct making {
 	size_t opened; /* how many of them are open */
 	char *dir;     /* absolute path of the unfinished bundle */
 	const char *final; /* the one it will have; borrowed */
+	struct userns ns; /* of the worker, and of who runs the bundle */
 	bool chown;    /* owners that unpacking could not set can be set now (owners.h) */
 	int dir_fd;
 };
@@ -220,6 +222,34 @@ static int make_copy(const struct making *m, struct err *e)
 	return 0;
 }
 
+/* --- what the image's config names and its layers need not have --- */
+
+static int make_volume(const struct making *m, bool overlay, int root, const char *path, struct err *e)
+{
+	const struct stack stack = { m->layers, m->opened };
+
+	return overlay ? mkbundle_volume_in_upper(&stack, root, path, e) : mkbundle_volume_in_tree(root, path, e);
+}
+
+/* Volumes, and the working directory; whether the latter can be one is found out when somebody goes there. */
+static int make_volumes(const struct making *m, bool overlay, struct err *e)
+{
+	cleanup_fd int root = openat(m->dir_fd, overlay ? "upper" : "rootfs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_buf struct buf cwd = BUF_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (root == -1)
+		return err_errno(e, errno, "root");
+	for (char *const *path = m->image->config.volumes; path && *path; path++)
+		if (make_volume(m, overlay, root, *path, e) == -1)
+			return err_context(e, "volume %s", *path);
+	bundle_working_dir(&m->image->config, &m->how->over, &cwd);
+	if (buf_check(&cwd, e) == -1)
+		return -1;
+	make_volume(m, overlay, root, buf_text(&cwd), &ignored);
+	return 0;
+}
+
 /* --- the directory --- */
 
 static int write_file(const struct making *m, const char *name, const struct buf *text, struct err *e)
@@ -269,21 +299,21 @@ static int fill(void *ctx, struct err *e)
 	if (open_layers(m, e) == -1 || find_user(m, user, e) == -1 ||
 	    (overlay && plan_overlay(m, &upper, &work, e) == -1))
 		return -1;
-	if (bundle_write_config(&m->image->config, user, &m->how->over, &m->overlay, &config, e) == -1 ||
+	if (bundle_write_config(&m->image->config, user, &m->how->over, &m->overlay, &m->ns, &config, e) == -1 ||
 	    write_file(m, "config.json", &config, e) == -1 || mkbundle_write_facts(m->how, m->image, m->dir_fd, &config, e) == -1)
 		return -1;
-	return overlay ? make_upper(m, e) : make_copy(m, e);
+	if ((overlay ? make_upper(m, e) : make_copy(m, e)) == -1)
+		return -1;
+	return make_volumes(m, overlay, e);
 }
 
 /* Starts the worker that fills the directory. */
 static int fill_by_worker(struct making *m, struct err *e)
 {
-	struct userns ns;
-
-	if (userns_plan(&ns, e) == -1)
+	if (userns_plan(&m->ns, e) == -1)
 		return -1;
-	m->chown = userns_can_chown(&ns);
-	return worker_run(&ns, 0, fill, m, e);
+	m->chown = userns_can_chown(&m->ns);
+	return worker_run(&m->ns, 0, fill, m, e);
 }
 
 static int put_in_place(const struct making *m, struct err *e)

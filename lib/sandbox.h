@@ -37,7 +37,7 @@ extern const enum sandbox_isolation sandbox_isolation_default; /* the best that 
 /* A mount inside the container, in the order given. */
 struct sandbox_mount {
 	const char *destination; /* absolute, inside */
-	const char *type;	 /* proc, sysfs, tmpfs, devpts, mqueue, bind */
+	const char *type;	 /* proc, sysfs, tmpfs, devpts, mqueue, cgroup; bind: of a regular file */
 	const char *source;	 /* of a bind: a path of the host; otherwise a label, or NULL */
 	char *const *options;	 /* mount(8) words as runtime-spec has them, NULL-terminated, or NULL */
 };
@@ -59,9 +59,16 @@ struct sandbox_sysctl {
 	const char *name, *value; /* "kernel.shm_rmid_forced" or with slashes */
 };
 
-/* A filter of system calls, ready for the kernel (seccomp.h makes it). */
+/* Descriptors of a container's namespaces. */
+#define SANDBOX_NAMESPACES 6
+struct sandbox_namespaces {
+	int fd[SANDBOX_NAMESPACES];
+};
+#define SANDBOX_NAMESPACES_INIT { { -1, -1, -1, -1, -1, -1 } }
+
+/* A filter of system calls, ready for the kernel (seccomp.h makes it). A chroot is run without. */
 struct sandbox_filter {
-	const void *code; /* struct sock_filter[count] */
+	const void *code; /* struct sock_filter[count]; NULL: none can be made here, and nothing is run */
 	unsigned short count;
 	bool log;	  /* SECCOMP_FILTER_FLAG_LOG */
 };
@@ -106,9 +113,14 @@ struct sandbox {
 	const struct sandbox_rlimit *rlimits; /* core dumps are off unless listed */
 	size_t rlimit_count;
 	bool terminal;		/* a pseudo-terminal of the container's own, joined to ours */
+	unsigned short rows, columns; /* its size in characters where none of our descriptors is a terminal; 0: the kernel's choice */
 	bool no_init;		/* the command is process 1 itself: it has to reap, and gets the signals that it handles alone */
-	int join;		/* a pidfd of process 1 of a container that runs: the command joins it, and of the above what says
-				   how a root, its mounts and its names are made does not matter; -1: a container of its own */
+	/*
+	 * The namespaces of a container that runs: the command joins it, and nothing of the above that says how a root, its mounts
+	 * and its names are made matters. NULL: a container of its own.
+	 */
+	const struct sandbox_namespaces *join;
+	bool joinable;		/* others can find its namespaces while it runs */
 
 	/* Called once the process is about to run, with its pid and that of process 1, as seen from outside; may be NULL. */
 	void (*started)(void *ctx, pid_t pid, pid_t init);
@@ -141,6 +153,13 @@ int sandbox_own_arguments(char *argv[], struct err *e);
  * does not return otherwise. own_rights: the container will have a user namespace. -1 with the error set.
  */
 int sandbox_seal_program(char *const argv[], bool own_rights, struct err *e);
+
+/*
+ * The namespaces of the container that the process `supervisor` runs (sandbox_run, joinable), the caller's to close. That it is
+ * the supervisor yet the caller has to see to, afterwards. ERR_USAGE where it holds none, as in a chroot; ERR_IO.
+ */
+int sandbox_find_namespaces(pid_t supervisor, struct sandbox_namespaces *n, struct err *e);
+void sandbox_namespaces_close(struct sandbox_namespaces *n);
 
 /*
  * Runs the process and waits for it, passing signals on. Returns its exit status, 128+N when signal N killed it,

@@ -27,34 +27,13 @@ struct inside {
 	struct rlimit files;   /* as the caller had it: mounting many layers needs more */
 };
 
-/* Hands a descriptor to the supervisor, over the socket that carries the messages too. */
-static int send_terminal(int master, struct err *e)
-{
-	struct sandbox_message m = { .event = SANDBOX_EVENT_TERMINAL };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec body = { &m, sizeof m };
-	struct msghdr msg = { .msg_iov = &body, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &master, sizeof master);
-	if (sendmsg(REPORT_FD, &msg, MSG_NOSIGNAL) == -1)
-		return err_errno(e, errno, "hand the terminal over");
-	return 0;
-}
-
 static int set_up_terminal(struct inside *in, int root, struct err *e)
 {
-	cleanup_fd int master = sandbox_open_terminal(root, in->user.uid, &in->terminal, e);
+	cleanup_fd int master = sandbox_open_terminal(in->s, root, in->user.uid, &in->terminal, e);
 
-	if (master == -1 || (in->s->join == -1 && sandbox_put_console(root, in->terminal, e) == -1))
+	if (master == -1 || (!in->s->join && sandbox_put_console(root, in->terminal, e) == -1))
 		return -1;
-	return send_terminal(master, e);
+	return sandbox_send(REPORT_FD, SANDBOX_EVENT_TERMINAL, &master, 1, e);
 }
 
 /* In a container that somebody else has set up. */
@@ -86,7 +65,7 @@ static int set_up_container(struct inside *in, struct err *e)
 		return -1;
 	if (s->readonly_root && mount_attributes(root, MOUNT_ATTR_RDONLY, 0, false, e) == -1)
 		return err_context(e, "read-only root");
-	if (sandbox_pivot(root, e) == -1)
+	if (sandbox_set_kernel(s, e) == -1 || sandbox_pivot(root, e) == -1)
 		return -1;
 	if (s->hostname && sethostname(s->hostname, strlen(s->hostname)) == -1)
 		return err_errno(e, errno, "host name %s", s->hostname);
@@ -101,7 +80,9 @@ static int set_up(struct inside *in, struct err *e)
 	if (getrlimit(RLIMIT_NOFILE, &in->files) == -1)
 		return err_errno(e, errno, "limit of open files");
 	umask(0);
-	return in->s->join == -1 ? set_up_container(in, e) : set_up_joined(in, e);
+	if (in->s->joinable && sandbox_send_namespaces(REPORT_FD, e) == -1)
+		return -1;
+	return in->s->join ? set_up_joined(in, e) : set_up_container(in, e);
 }
 
 /* Standard descriptors on the terminal, and it in control of the session. */
@@ -117,8 +98,6 @@ static int take_terminal(int terminal, struct err *e)
 
 static int become_command(const struct inside *in, struct err *e)
 {
-	const struct sandbox_message started = { .event = SANDBOX_EVENT_STARTED };
-
 	/* A session of its own: the caller's terminal takes no input from it (CVE-2017-5226). */
 	if (setsid() == -1)
 		return err_errno(e, errno, "new session");
@@ -131,12 +110,12 @@ static int become_command(const struct inside *in, struct err *e)
 	if (sandbox_limit(in->s, e) == -1 || sandbox_drop_privileges(in->s, &in->user, e) == -1)
 		return -1;
 	/* Process 1 would take it along when it dies; else its parent is somebody whose end it would not notice. */
-	if ((in->s->no_init || in->s->join != -1) && sandbox_harden(e) == -1)
+	if ((in->s->no_init || in->s->join) && sandbox_harden(e) == -1)
 		return -1;
 	if (sandbox_enter_cwd(in->s, e) == -1)
 		return -1;
-	if (send(REPORT_FD, &started, sizeof started, MSG_NOSIGNAL) == -1)
-		return err_errno(e, errno, "report to the supervisor");
+	if (sandbox_send(REPORT_FD, SANDBOX_EVENT_STARTED, NULL, 0, e) == -1)
+		return -1;
 	sandbox_default_signals();
 	return sandbox_execute(in->s, &in->user, e);
 }
@@ -220,7 +199,7 @@ void sandbox_be_init(const struct sandbox *s, int report, int exec)
 	int signals;
 	pid_t pid;
 
-	if (s->join != -1 && sandbox_enter(s, &e) == -1)
+	if (s->join && sandbox_enter(s, &e) == -1)
 		sandbox_fail(report, SANDBOX_FAILED, &e);
 	/* Nothing of the caller's but the standard descriptors goes any further (CVE-2024-21626). */
 	if (dup3(report, REPORT_FD, O_CLOEXEC) == -1 && errno != EINVAL) /* EINVAL: there already, with O_CLOEXEC */
@@ -230,7 +209,7 @@ void sandbox_be_init(const struct sandbox *s, int report, int exec)
 	sandbox_close_from(in.last + 1);
 	if (set_up(&in, &e) == -1)
 		sandbox_fail(REPORT_FD, SANDBOX_FAILED, &e);
-	if (s->no_init && s->join == -1)
+	if (s->no_init && !s->join)
 		command(&in);
 	sandbox_signals(&set); /* blocked already, by the supervisor */
 	signals = signalfd(-1, &set, SFD_CLOEXEC);

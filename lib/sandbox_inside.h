@@ -22,14 +22,43 @@ _Noreturn void sandbox_be_init(const struct sandbox *s, int report, int exec);
 
 #define SANDBOX_EXEC_FD 4
 
+/* ---- messages to the supervisor ---- */
+
+#define SANDBOX_FDS_MAX SANDBOX_NAMESPACES
+
+/* Tells the supervisor of an event, with copies of the descriptors. */
+int sandbox_send(int to, enum sandbox_event event, const int *fds, size_t count, struct err *e);
+
+struct sandbox_received {
+	struct sandbox_message message;
+	int fds[SANDBOX_FDS_MAX]; /* the receiver's */
+	size_t count;
+	pid_t sender; /* as the receiver sees it; -1: it was not said */
+};
+
+/* The next message; false when there is none. */
+bool sandbox_receive(int from, struct sandbox_received *r);
+
+/* ---- joining ---- */
+
+/* Tells the supervisor of the namespaces that the caller is in. */
+int sandbox_send_namespaces(int to, struct err *e);
+
 /*
- * Goes into the namespaces of the container whose process 1 s->join is, and becomes root there; processes made from now on are
- * in its process namespace too.
+ * Goes into the namespaces s->join, and becomes root there; processes made from now on are in its process namespace too.
  */
 int sandbox_enter(const struct sandbox *s, struct err *e);
 
 /* The signals that are passed on; everything else keeps its meaning for ourselves. */
 void sandbox_signals(sigset_t *set);
+
+/* ---- what the kernel keeps of a container ---- */
+
+/* s->domainname, and s->sysctls through a proc filesystem of our own. In the container's namespaces, before the host's /proc is gone. */
+int sandbox_set_kernel(const struct sandbox *s, struct err *e);
+
+/* s->oom_score_adj, of ourselves and whom we start: outside, where alone root's right to lower it counts. */
+int sandbox_set_oom_score(const struct sandbox *s, struct err *e);
 
 /* ---- privileges ---- */
 
@@ -41,8 +70,8 @@ int sandbox_harden(struct err *e);
 void sandbox_forget_arguments(void); /* but for the program's name */
 
 /*
- * Becomes the user, with exactly the capabilities of s, a session keyring of its own, and no way to gain more: the last
- * step before the command. The system-call filter belongs at its end.
+ * Becomes the user, with exactly the capabilities of s, a session keyring of its own, and no way to gain more: under its
+ * filter of system calls: the last step before the command.
  */
 int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struct err *e);
 

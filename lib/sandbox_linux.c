@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,72 +26,56 @@ struct run {
 	int executing;	/* ends when the command executes; -1: it does, or nobody wants to know */
 	struct output output;
 	struct terminal terminal;
+	struct sandbox_namespaces namespaces; /* held for those who want to join */
 	bool failed;	/* err and status say why it did not run */
 	int status;
 	struct err err;
 };
+
+void sandbox_die_with_parent(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
 
 void sandbox_close_from(int lowest)
 {
 	close_range((unsigned int)lowest, ~0U, 0);
 }
 
-/* One message, with the descriptor or the sender's pid that came along. Returns false when there is none. */
-static bool receive(int from, struct sandbox_message *m, int *fd, pid_t *pid)
+/* Descriptors come with the messages that are about them, and with no others. */
+static void take_descriptors(struct run *r, struct sandbox_received *m)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
-	} control;
-	struct iovec body = { m, sizeof *m };
-	struct msghdr msg = { .msg_iov = &body, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
-	struct ucred sender;
-
-	*fd = -1;
-	*pid = -1;
-	if (recvmsg(from, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof *m)
-		return false;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-			memcpy(fd, CMSG_DATA(c), sizeof *fd);
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
-			memcpy(&sender, CMSG_DATA(c), sizeof sender);
-			*pid = sender.pid;
+	if (m->message.event == SANDBOX_EVENT_TERMINAL && m->count == 1 && r->terminal.master == -1)
+		terminal_start(&r->terminal, m->fds[--m->count], r->s);
+	if (m->message.event == SANDBOX_EVENT_NAMESPACES && m->count == SANDBOX_NAMESPACES && r->namespaces.fd[0] == -1)
+		while (m->count > 0) {
+			m->count--;
+			r->namespaces.fd[m->count] = m->fds[m->count];
 		}
-	}
-	return true;
+	while (m->count > 0)
+		close(m->fds[--m->count]);
 }
 
 static void handle_messages(struct run *r)
 {
-	struct sandbox_message m;
-	pid_t pid;
-	int fd;
+	struct sandbox_received m;
 
-	while (r->socket != -1 && receive(r->socket, &m, &fd, &pid)) {
-		switch (m.event) {
-		case SANDBOX_EVENT_FAILED:
+	while (r->socket != -1 && sandbox_receive(r->socket, &m)) {
+		if (m.message.event == SANDBOX_EVENT_FAILED) {
 			r->failed = true;
-			r->status = m.status;
-			r->err = m.err;
-			break;
-		case SANDBOX_EVENT_STARTED:
-			if (r->s->started)
-				r->s->started(r->s->ctx, pid, r->init);
-			break;
-		case SANDBOX_EVENT_TERMINAL:
-			if (fd != -1)
-				terminal_start(&r->terminal, steal_fd(&fd), r->s);
-			break;
+			r->status = m.message.status;
+			r->err = m.message.err;
 		}
-		io_cleanup_fd(&fd);
+		if (m.message.event == SANDBOX_EVENT_STARTED && r->s->started)
+			r->s->started(r->s->ctx, m.sender, r->init);
+		take_descriptors(r, &m);
 	}
 }
 
 /* Process 1 passes it on; where that is the command itself, nothing that it can ignore is sent in place of a stop. */
 static void signal_inside(const struct run *r, int sig)
 {
-	kill(r->init, r->s->no_init && r->s->join == -1 && sig == SIGTSTP ? SIGSTOP : sig);
+	kill(r->init, r->s->no_init && !r->s->join && sig == SIGTSTP ? SIGSTOP : sig);
 }
 
 /* ^Z and fg: the container stops and goes on with us. */
@@ -225,7 +210,7 @@ static int start(struct run *r, const sigset_t *signals, struct err *e)
 	if (check_descriptors(e) == -1 || open_channels(r, &inner, signals, e) == -1 || open_exec_pipe(r, &exec, e) == -1 ||
 	    output_open(&r->output, r->s, e) == -1)
 		return -1;
-	r->init = r->s->join == -1 ? userns_fork(&r->s->userns, namespaces, e) : fork();
+	r->init = !r->s->join ? userns_fork(&r->s->userns, namespaces, e) : fork();
 	if (r->init == 0) {
 		io_cleanup_fd(&r->socket);
 		io_cleanup_fd(&r->signals);
@@ -240,7 +225,8 @@ static int start(struct run *r, const sigset_t *signals, struct err *e)
 
 static int run(const struct sandbox *s, const sigset_t *signals, struct err *e)
 {
-	struct run r = { .s = s, .socket = -1, .signals = -1, .executing = -1, .output = OUTPUT_INIT, .terminal = TERMINAL_INIT };
+	struct run r = { .s = s, .socket = -1, .signals = -1, .executing = -1, .output = OUTPUT_INIT, .terminal = TERMINAL_INIT,
+			 .namespaces = SANDBOX_NAMESPACES_INIT };
 
 	if (start(&r, signals, e) == 0) {
 		supervise(&r);
@@ -251,6 +237,7 @@ static int run(const struct sandbox *s, const sigset_t *signals, struct err *e)
 		r.status = SANDBOX_FAILED;
 	}
 	output_end(&r.output, s);
+	sandbox_namespaces_close(&r.namespaces);
 	io_cleanup_fd(&r.socket);
 	io_cleanup_fd(&r.signals);
 	io_cleanup_fd(&r.executing);
@@ -262,6 +249,8 @@ int sandbox_run(const struct sandbox *s, struct err *e)
 	sigset_t signals, before;
 	int status;
 
+	if (sandbox_set_oom_score(s, e) == -1)
+		return SANDBOX_FAILED;
 	if (s->isolation == SANDBOX_CHROOT)
 		return sandbox_run_chroot(s, e);
 	signal(SIGCHLD, SIG_DFL); /* ignored, as a caller may leave it, there would be nothing to wait for */

@@ -37,6 +37,12 @@ static bool parse_id(const char *s, uint32_t *id)
 	return true;
 }
 
+/* A number to others, with its sign or in hexadecimal: no image shall have it for a name, and say whose. */
+static bool is_odd_number(const char *s)
+{
+	return *s == '-' || *s == '+' || (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'));
+}
+
 /* Reads the file whole, from its start. No file (-1) is an empty one. */
 static int read_database(int fd, const char *what, struct buf *out, struct err *e)
 {
@@ -172,6 +178,8 @@ static int parse_spec(const char *spec, char name[NAME_TEXT_MAX], const char **g
 	for (const char *p = spec; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == '/')
 			return err_set(e, ERR_USAGE, "user \"%s\": holds a character that no name has", spec);
+	if (is_odd_number(spec) || (colon && is_odd_number(*group)))
+		return err_set(e, ERR_USAGE, "user \"%s\": a number is of digits alone", spec);
 	memcpy(name, spec, len);
 	name[len] = '\0';
 	return 0;

@@ -206,13 +206,33 @@ int userns_plan_container(struct userns *ns, struct err *e)
 	return identity_map("/proc/self/gid_map", ns->gids, &ns->gid_count, e);
 }
 
+/* Whether the map is of one id, and that the caller's: what the kernel grants to everybody. */
+static bool is_own_alone(const struct userns_extent *map, size_t count, uint32_t own)
+{
+	return count == 1 && map[0].count == 1 && map[0].outside == own;
+}
+
+int userns_plan_given(struct userns *ns, struct err *e)
+{
+	ns->kind = USERNS_GIVEN;
+	if (!userns_maps(ns, false, 0) || !userns_maps(ns, true, 0))
+		return err_set(e, ERR_USAGE, "a user namespace without the ids 0 is not supported");
+	if (geteuid() == 0)
+		return 0;
+	ns->kind = is_own_alone(ns->uids, ns->uid_count, geteuid()) && is_own_alone(ns->gids, ns->gid_count, getegid()) ?
+			   USERNS_SINGLE :
+			   USERNS_SUBIDS;
+	return 0;
+}
+
 bool userns_can_chown(const struct userns *ns)
 {
 	switch (ns->kind) {
 	case USERNS_NONE: return geteuid() == 0;
 	case USERNS_SINGLE: return false;
 	case USERNS_IDENTITY:
-	case USERNS_SUBIDS: return true;
+	case USERNS_SUBIDS:
+	case USERNS_GIVEN: return true;
 	}
 	return false;
 }

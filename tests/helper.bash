@@ -170,6 +170,11 @@ need_userns() {
 	unshare --user true 2>/dev/null || skip "user namespaces are not allowed here"
 }
 
+# What the variant for other systems has not (tests/run portable)
+need_namespaces() {
+	[ "${CR_TEST_VARIANT-}" != posix ] || skip "the portable variant has no namespaces, and no overlays"
+}
+
 # For as_user
 need_user() {
 	if is_root; then
@@ -234,12 +239,13 @@ install_tools() {
 	mv -T "$new" "$1" 2>/dev/null || rm -rf "$new"
 }
 
-# as USER CMD...: in $USER_DIR, which is its own, with a store of its own
+# as USER CMD...: in $USER_DIR, which is its own, with a store of its own; $MORE_GROUPS: groups that it has besides
 as() {
-	local user=$1 change=()
+	local user=$1 change=() groups=--init-groups
 	shift
 	prepare_user "$user"
-	! is_root || change=(setpriv "--reuid=$user" "--regid=$user" --init-groups)
+	[ -z "${MORE_GROUPS-}" ] || groups=--groups=$(id -g "$user"),$MORE_GROUPS
+	! is_root || change=(setpriv "--reuid=$user" "--regid=$user" "$groups")
 	(
 		cd "$USER_DIR" || exit 125
 		exec "${change[@]}" env PATH="$USER_BIN:$PATH" HOME="$USER_DIR" USER="$user" LOGNAME="$user" \
