@@ -53,6 +53,16 @@ store_image() {
 	printf '%s\n' "$digest"
 }
 
+# store_busybox: the image busybox in the store, and its layer unpacked
+store_busybox() {
+	store_image busybox -c '["sh"]' "$(busybox_root)" >/dev/null && cr-inspect -r busybox | cr-unpack >/dev/null
+}
+
+# remove_containers [-f]: all of the store
+remove_containers() {
+	cr-ps -a | cut -f 1 | xargs -r cr-rm "$@"
+}
+
 # blob DIGEST: prints the file in the store
 blob() {
 	printf '%s\n' "$CR_STORE/images/blobs/sha256/${1#sha256:}"
