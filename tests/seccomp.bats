@@ -125,7 +125,7 @@ check_policy() {
 }
 
 @test "ordinary programs run: a shell's pipes, and an interpreter of the host's" {
-	run -0 cr-exec "$root" -- /bin/sh -c 'seq 1000 | sort -rn | head -n 1; tar c /bin/busybox | wc -c | grep -c .; chown 1:1 /tmp; su app -c id'
+	run -0 cr-exec "$root" -- /bin/sh -c 'seq 1000 | sort -rn | head -n 1; tar c bin/busybox | wc -c | grep -c .; chown 1:1 /tmp; su app -c id'
 	[ "${lines[0]}" = 1000 ]
 	[[ ${lines[2]} == uid=1000* ]]
 	command -v perl >/dev/null || skip "perl is not installed"
