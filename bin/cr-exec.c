@@ -1,10 +1,12 @@
 /* cr-exec - runs a process in a bundle or a bare root filesystem, isolated; its status is ours. */
 #include "bundle.h"
 #include "cli.h"
+#include "cli_env.h"
 #include "container.h"
 #include "io.h"
 #include "lifetime.h"
 #include "sandbox.h"
+#include "security.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +18,7 @@ static const char usage[] =
 	"or a bare root filesystem (then CMD is /bin/sh unless given).\n"
 	"\n"
 	"  -e, --env NAME[=VAL]  set a variable, or take it over from here\n"
+	"      --env-file FILE   the same for each line of FILE; -e is stronger\n"
 	"  -w, --workdir DIR     the working directory, made where missing\n"
 	"  -u, --user USER       name or uid, with :group or :gid, as the root filesystem knows them\n"
 	"  -i, --interactive     accepted: standard input is always passed on\n"
@@ -25,6 +28,10 @@ static const char usage[] =
 	"      --rootfs          BUNDLE is a root filesystem, even if a config.json lies in it\n"
 	"      --isolation MODE  namespaces (default where the system has them), or\n"
 	"                        chroot: no isolation but the root\n"
+	"      --cap-add CAP     add a capability to the bundle's, or ALL\n"
+	"      --cap-drop CAP    drop a capability, or ALL\n"
+	"      --security-opt OPT  no-new-privileges[=true|false], seccomp=unconfined|FILE,\n"
+	"                        systempaths=unconfined\n"
 	"      --userns host     as root: no user namespace; what escapes is the host's root\n"
 	"      --init no         CMD is process 1 itself, and has to reap what nobody waits for\n"
 	"      --pid-file FILE   write the process's pid, as seen from here\n"
@@ -40,7 +47,7 @@ static const char usage[] =
 	"executed, 127: CMD was not found, 128+N: killed by signal N.\n";
 
 enum { OPTION_HOSTNAME = 256, OPTION_READ_ONLY, OPTION_ROOTFS, OPTION_ISOLATION, OPTION_USERNS, OPTION_INIT,
-       OPTION_PID_FILE, OPTION_RECORD, OPTION_RM };
+       OPTION_PID_FILE, OPTION_RECORD, OPTION_RM, OPTION_ENV_FILE, OPTION_CAP_ADD, OPTION_CAP_DROP, OPTION_SECURITY };
 
 static const struct option long_options[] = {
 	{ "env", required_argument, NULL, 'e' },
@@ -55,6 +62,10 @@ static const struct option long_options[] = {
 	{ "userns", required_argument, NULL, OPTION_USERNS },
 	{ "init", required_argument, NULL, OPTION_INIT },
 	{ "pid-file", required_argument, NULL, OPTION_PID_FILE },
+	{ "env-file", required_argument, NULL, OPTION_ENV_FILE },
+	{ "cap-add", required_argument, NULL, OPTION_CAP_ADD },
+	{ "cap-drop", required_argument, NULL, OPTION_CAP_DROP },
+	{ "security-opt", required_argument, NULL, OPTION_SECURITY },
 	{ "join", no_argument, NULL, 'j' },
 	{ "record", no_argument, NULL, OPTION_RECORD },
 	{ "detach", no_argument, NULL, 'd' },
@@ -64,8 +75,8 @@ static const struct option long_options[] = {
 
 struct program {
 	struct cli cli;
-	char **env; /* NAME=VALUE of -e; room for one an argument */
-	size_t env_count;
+	struct cli_env env;
+	struct security security;
 	const char *workdir, *user, *hostname, *pid_file; /* or NULL */
 	bool tty, readonly_root, rootfs, host_userns, no_init;
 	bool record, detach, join;
@@ -81,17 +92,6 @@ static int set_isolation(struct program *p, const char *mode)
 		p->isolation = SANDBOX_NAMESPACES;
 	else
 		return cli_usage(&p->cli, "'%s' is no isolation: namespaces, chroot", mode);
-	return 0;
-}
-
-static int set_env(struct program *p, const char *text)
-{
-	char *entry = cli_environment(text);
-
-	if (!entry)
-		return cli_usage(&p->cli, "'%s' names no variable", text);
-	if (*entry) /* else it is not set here */
-		p->env[p->env_count++] = entry;
 	return 0;
 }
 
@@ -113,6 +113,24 @@ static int set_init(struct program *p, const char *which)
 	return 0;
 }
 
+/* The options that collect something. 0, or the status of a wrong one. */
+static int collect(struct program *p, int option, const char *text)
+{
+	struct err e = ERR_INIT;
+	int failed = 0;
+
+	switch (option) {
+	case 'e': failed = cli_env_add(&p->env, text, &e); break;
+	case OPTION_ENV_FILE: failed = cli_env_file(&p->env, text, &e); break;
+	case OPTION_CAP_ADD: failed = security_add_cap(&p->security, text, &e); break;
+	case OPTION_CAP_DROP: failed = security_drop_cap(&p->security, text, &e); break;
+	case OPTION_SECURITY: failed = security_option(&p->security, text, &e); break;
+	}
+	if (!failed)
+		return 0;
+	return e.kind == ERR_USAGE ? cli_usage(&p->cli, "%s", e.text) : cli_fail(&p->cli, &e);
+}
+
 static int parse_options(struct program *p, int argc, char **argv)
 {
 	int option, wrong = 0;
@@ -120,7 +138,6 @@ static int parse_options(struct program *p, int argc, char **argv)
 	/* "+": what follows BUNDLE belongs to the command */
 	while (!wrong && (option = getopt_long(argc, argv, "+e:w:u:itjd" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
 		switch (option) {
-		case 'e': wrong = set_env(p, optarg); break;
 		case 'w': p->workdir = optarg; break;
 		case 'u': p->user = optarg; break;
 		case 'i': break;
@@ -132,6 +149,11 @@ static int parse_options(struct program *p, int argc, char **argv)
 		case OPTION_USERNS: wrong = set_userns(p, optarg); break;
 		case OPTION_INIT: wrong = set_init(p, optarg); break;
 		case OPTION_PID_FILE: p->pid_file = optarg; break;
+		case 'e':
+		case OPTION_ENV_FILE:
+		case OPTION_CAP_ADD:
+		case OPTION_CAP_DROP:
+		case OPTION_SECURITY: wrong = collect(p, option, optarg); break;
 		case 'j': p->join = true; break;
 		case OPTION_RECORD: p->record = true; break;
 		case 'd': p->detach = true; break;
@@ -153,7 +175,7 @@ static bool same_name(const char *a, const char *b)
 	return strncmp(a, b, len) == 0 && b[len] == '=';
 }
 
-/* The bundle's environment with -e over it. Owned by nobody: it lasts as long as the program. */
+/* The bundle's environment with the user's over it. Owned by nobody: it lasts as long as the program. */
 static int merge_env(const struct program *p, struct sandbox *s, struct err *e)
 {
 	static char term[] = "TERM=xterm";
@@ -163,20 +185,20 @@ static int merge_env(const struct program *p, struct sandbox *s, struct err *e)
 
 	for (char *const *old = s->env; old && *old; old++)
 		n++;
-	env = calloc(n + p->env_count + 2, sizeof *env);
+	env = calloc(n + p->env.count + 2, sizeof *env);
 	if (!env)
 		return err_nomem(e);
 	n = 0;
 	for (char *const *old = s->env; old && *old; old++)
 		env[n++] = *old;
-	for (size_t i = 0; i < p->env_count; i++) {
+	for (size_t i = 0; i < p->env.count; i++) {
 		size_t at = 0;
 
-		while (at < n && !same_name(p->env[i], env[at]))
+		while (at < n && !same_name(p->env.list[i], env[at]))
 			at++;
-		env[at] = p->env[i];
+		env[at] = p->env.list[i];
 		n += at == n;
-		s->keep_home = s->keep_home || same_name("HOME=", p->env[i]);
+		s->keep_home = s->keep_home || same_name("HOME=", p->env.list[i]);
 	}
 	for (size_t i = 0; i < n; i++)
 		has_term = has_term || same_name(term, env[i]);
@@ -269,7 +291,7 @@ static int run_bundle(struct program *p, const char *dir, char **args, struct er
 
 	if (p->join && b)
 		bundle_sandbox(b)->join = &joined;
-	if (b && override(p, bundle_sandbox(b), args, e) == 0 && (!p->join || find_container(p, dir, &joined, e) == 0))
+	if (b && override(p, bundle_sandbox(b), args, e) == 0 && bundle_secure(b, &p->security, e) == 0 && (!p->join || find_container(p, dir, &joined, e) == 0))
 		status = run_sandbox(p, bundle_sandbox(b), e);
 	sandbox_namespaces_close(&joined);
 	bundle_free(b);
@@ -305,7 +327,7 @@ static int run(struct program *p, const char *dir, char **args)
 
 int main(int argc, char **argv)
 {
-	struct program p = { .env = calloc((size_t)argc + 1, sizeof *p.env), .life = LIFETIME_INIT };
+	struct program p = { .security = SECURITY_INIT, .life = LIFETIME_INIT };
 	struct err e = ERR_INIT;
 	const char *dir;
 	int status;
@@ -313,8 +335,6 @@ int main(int argc, char **argv)
 	cli_start(&p.cli, "cr-exec", usage, argv[0]);
 	p.cli.usage_status = SANDBOX_FAILED;
 	p.isolation = sandbox_isolation_default;
-	if (!p.env)
-		return SANDBOX_FAILED;
 	if (sandbox_own_arguments(argv, &e) == -1) {
 		cli_error(&p.cli, &e);
 		return SANDBOX_FAILED;

@@ -1,10 +1,12 @@
 /* cr-mkrootfs - makes an OCI runtime bundle of an image whose layers are unpacked. */
 #include "bundle.h"
 #include "cli.h"
+#include "cli_env.h"
 #include "gather.h"
 #include "hash.h"
 #include "mkbundle.h"
 #include "overlay.h"
+#include "security.h"
 
 #include <string.h>
 
@@ -20,12 +22,17 @@ static const char usage[] =
 	"  -m, --mode MODE       overlay: share the unpacked layers (default where the\n"
 	"                        system has overlays); copy: a plain tree, for any tool\n"
 	"  -e, --env NAME[=VAL]  set a variable, or take it over from here\n"
+	"      --env-file FILE   the same for each line of FILE; -e is stronger\n"
 	"  -w, --workdir DIR     the working directory\n"
 	"  -u, --user USER       name or uid, with :group or :gid\n"
 	"      --entrypoint PROG replace the image's Entrypoint, and drop its Cmd\n"
 	"      --hostname NAME   the host name inside\n"
 	"  -t, --tty             the process gets a terminal\n"
 	"      --read-only       the root filesystem is read-only\n"
+	"      --cap-add CAP     add a capability to the default ones, or ALL\n"
+	"      --cap-drop CAP    drop a capability, or ALL\n"
+	"      --security-opt OPT  no-new-privileges[=true|false], seccomp=unconfined|FILE,\n"
+	"                        systempaths=unconfined\n"
 	"      --devices         make device nodes too (root, with -m copy)\n"
 	"      --record          keep image, digest and command in files of TARGET (with -i)\n"
 	"      --container       make it a container of the store, instead of a TARGET, and\n"
@@ -37,8 +44,8 @@ static const char usage[] =
 	"  -h, --help            this text\n"
 	"  -V, --version         the version\n";
 
-enum { OPTION_ENTRYPOINT = 256, OPTION_HOSTNAME, OPTION_READ_ONLY, OPTION_DEVICES, OPTION_RECORD,
-       OPTION_CONTAINER, OPTION_NAME };
+enum { OPTION_ENTRYPOINT = 256, OPTION_HOSTNAME, OPTION_READ_ONLY, OPTION_DEVICES, OPTION_RECORD, OPTION_ENV_FILE,
+       OPTION_CAP_ADD, OPTION_CAP_DROP, OPTION_SECURITY, OPTION_CONTAINER, OPTION_NAME };
 
 static const struct option long_options[] = {
 	{ "image", required_argument, NULL, 'i' },
@@ -47,6 +54,10 @@ static const struct option long_options[] = {
 	{ "workdir", required_argument, NULL, 'w' },
 	{ "user", required_argument, NULL, 'u' },
 	{ "entrypoint", required_argument, NULL, OPTION_ENTRYPOINT },
+	{ "env-file", required_argument, NULL, OPTION_ENV_FILE },
+	{ "cap-add", required_argument, NULL, OPTION_CAP_ADD },
+	{ "cap-drop", required_argument, NULL, OPTION_CAP_DROP },
+	{ "security-opt", required_argument, NULL, OPTION_SECURITY },
 	{ "hostname", required_argument, NULL, OPTION_HOSTNAME },
 	{ "tty", no_argument, NULL, 't' },
 	{ "read-only", no_argument, NULL, OPTION_READ_ONLY },
@@ -62,8 +73,8 @@ struct program {
 	struct cli cli;
 	struct mkbundle make;
 	const char *image; /* or NULL: from stdin */
-	char **env;	   /* room for one an argument */
-	size_t env_count;
+	struct cli_env env;
+	struct security security;
 	bool record;
 	bool container;
 	bool delete;
@@ -76,9 +87,27 @@ static bool set_mode(struct program *p, const char *mode)
 	return p->make.copy || strcmp(mode, "overlay") == 0;
 }
 
+/* The options that collect something. 0, or the status of a wrong one. */
+static int collect(struct program *p, int option, const char *text)
+{
+	struct err e = ERR_INIT;
+	int failed = 0;
+
+	switch (option) {
+	case 'e': failed = cli_env_add(&p->env, text, &e); break;
+	case OPTION_ENV_FILE: failed = cli_env_file(&p->env, text, &e); break;
+	case OPTION_CAP_ADD: failed = security_add_cap(&p->security, text, &e); break;
+	case OPTION_CAP_DROP: failed = security_drop_cap(&p->security, text, &e); break;
+	case OPTION_SECURITY: failed = security_option(&p->security, text, &e); break;
+	}
+	if (!failed)
+		return 0;
+	return e.kind == ERR_USAGE ? cli_usage(&p->cli, "%s", e.text) : cli_fail(&p->cli, &e);
+}
+
 static int parse_options(struct program *p, int argc, char **argv)
 {
-	int option;
+	int option, wrong;
 
 	/* "+": what follows TARGET belongs to the command */
 	while ((option = getopt_long(argc, argv, "+i:m:e:w:u:td" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
@@ -89,9 +118,12 @@ static int parse_options(struct program *p, int argc, char **argv)
 				return cli_usage(&p->cli, "'%s' is no mode: overlay, copy", optarg);
 			break;
 		case 'e':
-			if (!(p->env[p->env_count] = cli_environment(optarg)))
-				return cli_usage(&p->cli, "'%s' names no variable", optarg);
-			p->env_count += *p->env[p->env_count] != '\0';
+		case OPTION_ENV_FILE:
+		case OPTION_CAP_ADD:
+		case OPTION_CAP_DROP:
+		case OPTION_SECURITY:
+			if ((wrong = collect(p, option, optarg)))
+				return wrong;
 			break;
 		case 'w': p->make.over.working_dir = optarg; break;
 		case 'u': p->make.user = optarg; break;
@@ -107,8 +139,8 @@ static int parse_options(struct program *p, int argc, char **argv)
 		default: cli_option(&p->cli, option);
 		}
 	}
-	p->env[p->env_count] = NULL;
-	p->make.over.env = p->env;
+	p->make.over.env = p->env.list;
+	p->make.over.security = &p->security;
 	return 0;
 }
 
@@ -195,7 +227,7 @@ static int check_record(struct program *p)
 
 int main(int argc, char **argv)
 {
-	struct program p = { .env = calloc((size_t)argc + 1, sizeof *p.env) };
+	struct program p = { .security = SECURITY_INIT };
 	struct err e = ERR_INIT;
 	const char *target = NULL;
 	int status;
@@ -203,8 +235,6 @@ int main(int argc, char **argv)
 	cli_start(&p.cli, "cr-mkrootfs", usage, argv[0]);
 	hash_alone();
 	p.make.copy = !overlay_exists;
-	if (!p.env)
-		return 1;
 	status = parse_options(&p, argc, argv);
 	if (status)
 		return status;

@@ -184,6 +184,7 @@ static int use_defaults(struct bundle *b, struct err *e)
 	s->mount_count = sandbox_default_mount_count;
 	s->masked = sandbox_default_masked;
 	s->readonly = sandbox_default_readonly;
+	b->built_in_policy = true;
 	return bundle_use_seccomp(b, s->caps_bounding, NULL, e);
 }
 

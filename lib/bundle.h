@@ -73,6 +73,12 @@ void bundle_free(struct bundle *b);			     /* NULL is allowed */
  */
 int bundle_use_seccomp(struct bundle *b, uint64_t caps, const char *file, struct err *e);
 
+/*
+ * Puts what a user says of security over what was read. The filter goes with it: the built-in policy is made anew for other
+ * capabilities; a bundle's own profile stays as it is unless the user brings another one, or wants none.
+ */
+int bundle_secure(struct bundle *b, const struct security *security, struct err *e);
+
 /* The sandbox it describes. Borrowed from b; the caller may change fields before running it. */
 struct sandbox *bundle_sandbox(struct bundle *b);
 

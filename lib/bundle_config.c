@@ -276,7 +276,19 @@ static void put_namespaces(struct json_writer *w, bool user)
 	json_end(w);
 }
 
-static void put_linux(struct json_writer *w, const struct security *security, const struct userns *ns)
+/* Its last member: bundle_seccomp.c knows what our own looks like. */
+static int put_seccomp(struct json_writer *w, const struct security *security, struct err *e)
+{
+	if (!security)
+		bundle_put_seccomp(w, sandbox_default_caps);
+	else if (security->seccomp)
+		return bundle_put_seccomp_file(w, security->seccomp, security_caps(security, sandbox_default_caps), e);
+	else if (!security->seccomp_unconfined)
+		bundle_put_seccomp(w, security_caps(security, sandbox_default_caps));
+	return 0;
+}
+
+static int put_linux(struct json_writer *w, const struct security *security, const struct userns *ns, struct err *e)
 {
 	json_begin_object(w, "linux");
 	put_namespaces(w, ns->kind != USERNS_NONE);
@@ -288,9 +300,10 @@ static void put_linux(struct json_writer *w, const struct security *security, co
 		put_strings(w, "maskedPaths", sandbox_default_masked);
 		put_strings(w, "readonlyPaths", sandbox_default_readonly);
 	}
-	if (!security || !security->seccomp_unconfined)
-		bundle_put_seccomp(w, security ? security_caps(security, sandbox_default_caps) : sandbox_default_caps);
+	if (put_seccomp(w, security, e) == -1)
+		return -1;
 	json_end(w);
+	return 0;
 }
 
 int bundle_write_config(const struct oci_config *image, const struct user *user, const struct bundle_overrides *over,
@@ -311,8 +324,7 @@ int bundle_write_config(const struct oci_config *image, const struct user *user,
 		json_put_string(&w, "hostname", over->hostname);
 	if (put_mounts(&w, overlay, ns, e) == -1)
 		return -1;
-	put_linux(&w, over->security, ns);
-	if (bundle_put_annotations(&w, image, e) == -1)
+	if (put_linux(&w, over->security, ns, e) == -1 || bundle_put_annotations(&w, image, e) == -1)
 		return -1;
 	json_end(&w);
 	buf_addc(out, '\n');

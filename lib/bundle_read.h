@@ -11,6 +11,7 @@
 struct bundle {
 	struct sandbox sandbox;
 	char *dir;	/* absolute */
+	bool built_in_policy; /* the filter is the default one for these capabilities */
 	void **owned;	/* what bundle_keep was given */
 	size_t owned_count;
 };

@@ -63,13 +63,24 @@ int bundle_read_seccomp(struct bundle *b, struct json_value seccomp, struct err 
 
 	if (!json_exists(seccomp) || json_type(seccomp) == JSON_NULL)
 		return 0;
-	if (caps == sandbox_default_caps && is_built_in(seccomp, caps))
+	b->built_in_policy = is_built_in(seccomp, caps);
+	if (b->built_in_policy)
 		return bundle_use_seccomp(b, caps, NULL, e);
 	failed = seccomp_read(&p, seccomp, seccomp_native, e);
 	if (!failed)
 		failed = use_profile(b, &p, caps, e);
 	seccomp_clear(&p);
 	return failed ? err_context(e, "linux.seccomp") : 0;
+}
+
+int bundle_secure(struct bundle *b, const struct security *security, struct err *e)
+{
+	security_apply(security, &b->sandbox);
+	if (security->seccomp_unconfined)
+		b->sandbox.filter = NULL;
+	else if (security->seccomp || (security_changes_caps(security) && b->built_in_policy))
+		return bundle_use_seccomp(b, b->sandbox.caps_bounding, security->seccomp, e);
+	return 0;
 }
 
 void bundle_put_seccomp(struct json_writer *w, uint64_t caps)

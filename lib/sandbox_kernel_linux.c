@@ -33,7 +33,9 @@ static int write_value(int dir, const char *path, const char *value, struct err 
 		return err_errno(e, errno, "%s", path);
 	if (check_proc(fd, path, e) == -1)
 		return -1;
-	return write(fd, value, len) == (ssize_t)len ? 0 : err_errno(e, errno, "%s", path);
+	if (write(fd, value, len) == (ssize_t)len)
+		return 0;
+	return err_set(e, errno == EACCES ? ERR_DENIED : ERR_IO, "%s: %s", path, strerror(errno));
 }
 
 static int set_sysctl(int proc, const struct sandbox_sysctl *sysctl, struct err *e)
@@ -73,13 +75,12 @@ int sandbox_set_oom_score(const struct sandbox *s, struct err *e)
 {
 	char value[16];
 
-	errno = 0;
 	if (!s->set_oom_score_adj)
 		return 0;
 	snprintf(value, sizeof value, "%d", s->oom_score_adj);
 	if (write_value(AT_FDCWD, "/proc/self/oom_score_adj", value, e) == 0)
 		return 0;
-	if (errno == EACCES)
+	if (e->kind == ERR_DENIED)
 		return err_set(e, ERR_USAGE, "oomScoreAdj %d: lower than the caller's, for which CAP_SYS_RESOURCE is needed",
 			       s->oom_score_adj);
 	return err_context(e, "oomScoreAdj %d", s->oom_score_adj);
