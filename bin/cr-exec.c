@@ -1,8 +1,12 @@
 /* cr-exec - runs a process in a bundle or a bare root filesystem, isolated; its status is ours. */
 #include "bundle.h"
 #include "cli.h"
+#include "cli_env.h"
+#include "container.h"
 #include "io.h"
+#include "lifetime.h"
 #include "sandbox.h"
+#include "security.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +18,7 @@ static const char usage[] =
 	"or a bare root filesystem (then CMD is /bin/sh unless given).\n"
 	"\n"
 	"  -e, --env NAME[=VAL]  set a variable, or take it over from here\n"
+	"      --env-file FILE   the same for each line of FILE; -e is stronger\n"
 	"  -w, --workdir DIR     the working directory, made where missing\n"
 	"  -u, --user USER       name or uid, with :group or :gid, as the root filesystem knows them\n"
 	"  -i, --interactive     accepted: standard input is always passed on\n"
@@ -23,8 +28,17 @@ static const char usage[] =
 	"      --rootfs          BUNDLE is a root filesystem, even if a config.json lies in it\n"
 	"      --isolation MODE  namespaces (default where the system has them), or\n"
 	"                        chroot: no isolation but the root\n"
+	"      --cap-add CAP     add a capability to the bundle's, or ALL\n"
+	"      --cap-drop CAP    drop a capability, or ALL\n"
+	"      --security-opt OPT  no-new-privileges[=true|false], seccomp=unconfined|FILE,\n"
+	"                        systempaths=unconfined\n"
 	"      --userns host     as root: no user namespace; what escapes is the host's root\n"
+	"      --init no         CMD is process 1 itself, and has to reap what nobody waits for\n"
 	"      --pid-file FILE   write the process's pid, as seen from here\n"
+	"  -j, --join            BUNDLE is a container that runs: run CMD in it, too\n"
+	"      --record          BUNDLE is a container: keep its lock, state and exit status in it\n"
+	"  -d, --detach          with --record: in the background, the output in BUNDLE/log\n"
+	"      --rm              with --record: remove BUNDLE afterwards\n"
 	"  -v, --verbose         say more on stderr\n"
 	"  -h, --help            this text\n"
 	"  -V, --version         the version\n"
@@ -32,7 +46,8 @@ static const char usage[] =
 	"The exit status is the process's; 125: cr-exec itself failed, 126: CMD cannot be\n"
 	"executed, 127: CMD was not found, 128+N: killed by signal N.\n";
 
-enum { OPTION_HOSTNAME = 256, OPTION_READ_ONLY, OPTION_ROOTFS, OPTION_ISOLATION, OPTION_USERNS, OPTION_PID_FILE };
+enum { OPTION_HOSTNAME = 256, OPTION_READ_ONLY, OPTION_ROOTFS, OPTION_ISOLATION, OPTION_USERNS, OPTION_INIT,
+       OPTION_PID_FILE, OPTION_RECORD, OPTION_RM, OPTION_ENV_FILE, OPTION_CAP_ADD, OPTION_CAP_DROP, OPTION_SECURITY };
 
 static const struct option long_options[] = {
 	{ "env", required_argument, NULL, 'e' },
@@ -45,16 +60,27 @@ static const struct option long_options[] = {
 	{ "rootfs", no_argument, NULL, OPTION_ROOTFS },
 	{ "isolation", required_argument, NULL, OPTION_ISOLATION },
 	{ "userns", required_argument, NULL, OPTION_USERNS },
+	{ "init", required_argument, NULL, OPTION_INIT },
 	{ "pid-file", required_argument, NULL, OPTION_PID_FILE },
+	{ "env-file", required_argument, NULL, OPTION_ENV_FILE },
+	{ "cap-add", required_argument, NULL, OPTION_CAP_ADD },
+	{ "cap-drop", required_argument, NULL, OPTION_CAP_DROP },
+	{ "security-opt", required_argument, NULL, OPTION_SECURITY },
+	{ "join", no_argument, NULL, 'j' },
+	{ "record", no_argument, NULL, OPTION_RECORD },
+	{ "detach", no_argument, NULL, 'd' },
+	{ "rm", no_argument, NULL, OPTION_RM },
 	CLI_LONG_OPTIONS,
 };
 
 struct program {
 	struct cli cli;
-	char **env; /* NAME=VALUE of -e; room for one an argument */
-	size_t env_count;
+	struct cli_env env;
+	struct security security;
 	const char *workdir, *user, *hostname, *pid_file; /* or NULL */
-	bool tty, readonly_root, rootfs, host_userns;
+	bool tty, readonly_root, rootfs, host_userns, no_init;
+	bool record, detach, join;
+	struct lifetime life; /* with record */
 	enum sandbox_isolation isolation;
 };
 
@@ -69,17 +95,6 @@ static int set_isolation(struct program *p, const char *mode)
 	return 0;
 }
 
-static int set_env(struct program *p, const char *text)
-{
-	char *entry = cli_environment(text);
-
-	if (!entry)
-		return cli_usage(&p->cli, "'%s' names no variable", text);
-	if (*entry) /* else it is not set here */
-		p->env[p->env_count++] = entry;
-	return 0;
-}
-
 static int set_userns(struct program *p, const char *mode)
 {
 	if (strcmp(mode, "host") != 0)
@@ -90,14 +105,39 @@ static int set_userns(struct program *p, const char *mode)
 	return 0;
 }
 
+static int set_init(struct program *p, const char *which)
+{
+	if (strcmp(which, "no") != 0)
+		return cli_usage(&p->cli, "--init: only 'no' is known");
+	p->no_init = true;
+	return 0;
+}
+
+/* The options that collect something. 0, or the status of a wrong one. */
+static int collect(struct program *p, int option, const char *text)
+{
+	struct err e = ERR_INIT;
+	int failed = 0;
+
+	switch (option) {
+	case 'e': failed = cli_env_add(&p->env, text, &e); break;
+	case OPTION_ENV_FILE: failed = cli_env_file(&p->env, text, &e); break;
+	case OPTION_CAP_ADD: failed = security_add_cap(&p->security, text, &e); break;
+	case OPTION_CAP_DROP: failed = security_drop_cap(&p->security, text, &e); break;
+	case OPTION_SECURITY: failed = security_option(&p->security, text, &e); break;
+	}
+	if (!failed)
+		return 0;
+	return e.kind == ERR_USAGE ? cli_usage(&p->cli, "%s", e.text) : cli_fail(&p->cli, &e);
+}
+
 static int parse_options(struct program *p, int argc, char **argv)
 {
 	int option, wrong = 0;
 
 	/* "+": what follows BUNDLE belongs to the command */
-	while (!wrong && (option = getopt_long(argc, argv, "+e:w:u:it" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
+	while (!wrong && (option = getopt_long(argc, argv, "+e:w:u:itjd" CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
 		switch (option) {
-		case 'e': wrong = set_env(p, optarg); break;
 		case 'w': p->workdir = optarg; break;
 		case 'u': p->user = optarg; break;
 		case 'i': break;
@@ -107,10 +147,24 @@ static int parse_options(struct program *p, int argc, char **argv)
 		case OPTION_ROOTFS: p->rootfs = true; break;
 		case OPTION_ISOLATION: wrong = set_isolation(p, optarg); break;
 		case OPTION_USERNS: wrong = set_userns(p, optarg); break;
+		case OPTION_INIT: wrong = set_init(p, optarg); break;
 		case OPTION_PID_FILE: p->pid_file = optarg; break;
+		case 'e':
+		case OPTION_ENV_FILE:
+		case OPTION_CAP_ADD:
+		case OPTION_CAP_DROP:
+		case OPTION_SECURITY: wrong = collect(p, option, optarg); break;
+		case 'j': p->join = true; break;
+		case OPTION_RECORD: p->record = true; break;
+		case 'd': p->detach = true; break;
+		case OPTION_RM: p->life.remove = true; break;
 		default: cli_option(&p->cli, option);
 		}
 	}
+	if (!wrong && (p->detach || p->life.remove) && !p->record)
+		wrong = cli_usage(&p->cli, "--detach and --rm need --record");
+	if (!wrong && p->join && (p->record || p->no_init || p->rootfs))
+		wrong = cli_usage(&p->cli, "--join: not with --record, --init or --rootfs");
 	return wrong ? SANDBOX_FAILED : 0;
 }
 
@@ -121,7 +175,7 @@ static bool same_name(const char *a, const char *b)
 	return strncmp(a, b, len) == 0 && b[len] == '=';
 }
 
-/* The bundle's environment with -e over it. Owned by nobody: it lasts as long as the program. */
+/* The bundle's environment with the user's over it. Owned by nobody: it lasts as long as the program. */
 static int merge_env(const struct program *p, struct sandbox *s, struct err *e)
 {
 	static char term[] = "TERM=xterm";
@@ -131,20 +185,20 @@ static int merge_env(const struct program *p, struct sandbox *s, struct err *e)
 
 	for (char *const *old = s->env; old && *old; old++)
 		n++;
-	env = calloc(n + p->env_count + 2, sizeof *env);
+	env = calloc(n + p->env.count + 2, sizeof *env);
 	if (!env)
 		return err_nomem(e);
 	n = 0;
 	for (char *const *old = s->env; old && *old; old++)
 		env[n++] = *old;
-	for (size_t i = 0; i < p->env_count; i++) {
+	for (size_t i = 0; i < p->env.count; i++) {
 		size_t at = 0;
 
-		while (at < n && !same_name(p->env[i], env[at]))
+		while (at < n && !same_name(p->env.list[i], env[at]))
 			at++;
-		env[at] = p->env[i];
+		env[at] = p->env.list[i];
 		n += at == n;
-		s->keep_home = s->keep_home || same_name("HOME=", p->env[i]);
+		s->keep_home = s->keep_home || same_name("HOME=", p->env.list[i]);
 	}
 	for (size_t i = 0; i < n; i++)
 		has_term = has_term || same_name(term, env[i]);
@@ -152,6 +206,18 @@ static int merge_env(const struct program *p, struct sandbox *s, struct err *e)
 		env[n] = term;
 	s->env = env;
 	return 0;
+}
+
+/* Ids as config.json maps them, or as this machine grants them. */
+static int plan_userns(const struct program *p, struct sandbox *s, struct err *e)
+{
+	if (p->isolation == SANDBOX_CHROOT)
+		return userns_plan(&s->userns, e);
+	if (p->host_userns && s->userns.kind != USERNS_NONE)
+		return err_set(e, ERR_USAGE, "--userns=host: config.json asks for a user namespace");
+	if (s->userns.kind != USERNS_NONE)
+		return 0;
+	return p->host_userns ? userns_plan(&s->userns, e) : userns_plan_container(&s->userns, e);
 }
 
 static int override(const struct program *p, struct sandbox *s, char **args, struct err *e)
@@ -169,10 +235,10 @@ static int override(const struct program *p, struct sandbox *s, char **args, str
 		s->hostname = p->hostname;
 	s->terminal = s->terminal || p->tty;
 	s->readonly_root = s->readonly_root || p->readonly_root;
+	s->no_init = p->no_init;
 	if (merge_env(p, s, e) == -1)
 		return -1;
-	return p->host_userns || p->isolation == SANDBOX_CHROOT ? userns_plan(&s->userns, e)
-								: userns_plan_container(&s->userns, e);
+	return plan_userns(p, s, e);
 }
 
 static void write_pid(void *ctx, pid_t pid, pid_t init)
@@ -188,28 +254,80 @@ static void write_pid(void *ctx, pid_t pid, pid_t init)
 		cli_warn(&p->cli, "%s: %s", p->pid_file, strerror(errno));
 }
 
+/* The namespaces of the container that runs. What was found is proved by its lock, before and afterwards. */
+static int find_container(const struct program *p, const char *dir, struct sandbox_namespaces *n, struct err *e)
+{
+	cleanup_container struct container c = CONTAINER_INIT;
+	struct container_status before, now;
+
+	if (container_open(&c, dir, e) == -1 || container_look(&c, &before, e) == -1)
+		return -1;
+	if (before.state != CONTAINER_RUNNING)
+		return err_set(e, ERR_NOT_FOUND, "%s: the container does not run", dir);
+	if (p->isolation == SANDBOX_NAMESPACES && sandbox_find_namespaces(before.holder, n, e) == -1)
+		return err_context(e, "%s", dir);
+	if (container_look(&c, &now, e) == -1)
+		return -1;
+	if (now.state != CONTAINER_RUNNING || now.holder != before.holder)
+		return err_set(e, ERR_NOT_FOUND, "%s: the container has ended", dir);
+	return 0;
+}
+
+static int run_sandbox(struct program *p, struct sandbox *s, struct err *e)
+{
+	s->discard = p->life.remove;
+	if (p->pid_file) {
+		s->started = write_pid;
+		s->ctx = p;
+	}
+	return p->record ? lifetime_run(&p->life, s, e) : sandbox_run(s, e);
+}
+
+static int run_bundle(struct program *p, const char *dir, char **args, struct err *e)
+{
+	struct bundle *b = p->rootfs ? bundle_open_rootfs(dir, e) : bundle_open(dir, e);
+	struct sandbox_namespaces joined = SANDBOX_NAMESPACES_INIT;
+	int status = SANDBOX_FAILED;
+
+	if (p->join && b)
+		bundle_sandbox(b)->join = &joined;
+	if (b && override(p, bundle_sandbox(b), args, e) == 0 && bundle_secure(b, &p->security, e) == 0 && (!p->join || find_container(p, dir, &joined, e) == 0))
+		status = run_sandbox(p, bundle_sandbox(b), e);
+	sandbox_namespaces_close(&joined);
+	bundle_free(b);
+	return status;
+}
+
+/* In the background the error is the caller's to print. */
 static int run(struct program *p, const char *dir, char **args)
 {
 	struct err e = ERR_INIT;
-	struct bundle *b = p->rootfs ? bundle_open_rootfs(dir, &e) : bundle_open(dir, &e);
+	struct detached detached;
 	int status = SANDBOX_FAILED;
 
-	if (b && override(p, bundle_sandbox(b), args, &e) == 0) {
-		if (p->pid_file) {
-			bundle_sandbox(b)->started = write_pid;
-			bundle_sandbox(b)->ctx = p;
-		}
-		status = sandbox_run(bundle_sandbox(b), &e);
+	if (p->detach && detach(&detached, SANDBOX_FAILED, &e) == DETACH_CALLER)
+		status = detached.status;
+	else if (!p->record)
+		status = run_bundle(p, dir, args, &e);
+	else {
+		p->life.report = p->detach ? &detached : NULL;
+		p->life.logged = p->detach;
+		if (lifetime_begin(&p->life, dir, &e) == 0)
+			status = run_bundle(p, dir, args, &e);
+		lifetime_end(&p->life, status, &e);
+		if (p->life.trouble.kind != ERR_NONE)
+			cli_error(&p->cli, &p->life.trouble);
+		if (p->detach)
+			return status;
 	}
 	if (e.kind != ERR_NONE)
 		cli_error(&p->cli, &e);
-	bundle_free(b);
 	return status;
 }
 
 int main(int argc, char **argv)
 {
-	struct program p = { .env = calloc((size_t)argc + 1, sizeof *p.env) };
+	struct program p = { .security = SECURITY_INIT, .life = LIFETIME_INIT };
 	struct err e = ERR_INIT;
 	const char *dir;
 	int status;
@@ -217,8 +335,6 @@ int main(int argc, char **argv)
 	cli_start(&p.cli, "cr-exec", usage, argv[0]);
 	p.cli.usage_status = SANDBOX_FAILED;
 	p.isolation = sandbox_isolation_default;
-	if (!p.env)
-		return SANDBOX_FAILED;
 	if (sandbox_own_arguments(argv, &e) == -1) {
 		cli_error(&p.cli, &e);
 		return SANDBOX_FAILED;
@@ -233,7 +349,7 @@ int main(int argc, char **argv)
 	dir = argv[optind++];
 	if (optind < argc && strcmp(argv[optind], "--") == 0)
 		optind++;
-	if (p.isolation == SANDBOX_NAMESPACES && sandbox_seal_program(argv, &e) == -1) {
+	if (p.isolation == SANDBOX_NAMESPACES && sandbox_seal_program(argv, !p.host_userns, &e) == -1) {
 		cli_error(&p.cli, &e);
 		return SANDBOX_FAILED;
 	}

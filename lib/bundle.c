@@ -1,6 +1,7 @@
 #include "bundle_read.h"
 
 #include "buf.h"
+#include "bundle_seccomp.h"
 #include "io.h"
 #include "sandbox_defaults.h"
 
@@ -72,18 +73,29 @@ int bundle_number(struct json_value v, const char *name, int64_t max, int64_t *o
 	return 0;
 }
 
+bool bundle_is_number(struct json_value v, int64_t n)
+{
+	struct err ignored = ERR_INIT;
+	int64_t value;
+
+	return json_type(v) == JSON_NUMBER && json_int64(v, &value, &ignored) == 0 && value == n;
+}
+
+/* Deeper than the parser lets documents nest this cannot go. */
 static bool asks_for_something(struct json_value v)
 {
-	size_t len;
-
 	switch (json_type(v)) {
 	case JSON_NONE:
 	case JSON_NULL: return false;
 	case JSON_BOOL: return json_bool(v, false);
-	case JSON_NUMBER: return strncmp(json_raw(v, &len), "0", 1) != 0 || len != 1;
+	case JSON_NUMBER: return !bundle_is_number(v, 0);
 	case JSON_STRING: return !json_equals(v, "");
-	case JSON_ARRAY:
-	case JSON_OBJECT: return json_count(v) > 0;
+	case JSON_ARRAY: return json_count(v) > 0;
+	case JSON_OBJECT:
+		for (v = json_first(v); json_exists(v); v = json_next(v))
+			if (asks_for_something(v))
+				return true;
+		return false;
 	}
 	return true;
 }
@@ -93,6 +105,30 @@ int bundle_refuse(struct json_value object, const char *section, const char *con
 	for (; *names; names++)
 		if (asks_for_something(json_member(object, *names)))
 			return err_set(e, ERR_USAGE, "%s%s is not supported: crun or runc can run this bundle", section, *names);
+	return 0;
+}
+
+int bundle_clean_path(char *path, const char *name, struct err *e)
+{
+	char *to = path, *from = path;
+
+	if (*path != '/')
+		return err_set(e, ERR_CONTENT, "%s %s: not an absolute path", name, path);
+	while (*(from += strspn(from, "/"))) {
+		size_t len = strcspn(from, "/");
+
+		if (len == 2 && strncmp(from, "..", 2) == 0)
+			return err_set(e, ERR_USAGE, "%s: '..' is not supported", name);
+		if (len != 1 || *from != '.') {
+			*to++ = '/';
+			memmove(to, from, len);
+			to += len;
+		}
+		from += len;
+	}
+	if (to == path)
+		to++; /* the root */
+	*to = '\0';
 	return 0;
 }
 
@@ -111,66 +147,10 @@ static int read_root(struct bundle *b, struct json_value root, struct err *e)
 	return b->sandbox.rootfs ? 0 : -1;
 }
 
-static int read_namespaces(struct json_value list, struct err *e)
-{
-	static const char *const known[] = { "pid", "ipc", "uts", "mount", "cgroup", "user" };
-
-	for (struct json_value v = json_first(list); json_exists(v); v = json_next(v)) {
-		static const char *const path[] = { "path", NULL };
-		struct json_value type = json_member(v, "type");
-		size_t i = 0, len = 0;
-		const char *raw;
-
-		while (i < sizeof known / sizeof *known && !json_equals(type, known[i]))
-			i++;
-		if (i == sizeof known / sizeof *known) {
-			raw = json_exists(type) ? json_raw(type, &len) : "";
-			return err_set(e, ERR_USAGE, "linux.namespaces: %.*s is not supported: crun or runc can run this bundle",
-				       (int)len, raw);
-		}
-		if (bundle_refuse(v, "linux.namespaces: ", path, e) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/* No limits on resources. A list of devices denied asks for nothing that is not so already. */
-static int check_resources(struct json_value resources, struct err *e)
-{
-	static const char *const refused[] = { "memory", "cpu", "pids", "blockIO", "hugepageLimits", "network", "rdma",
-					       "unified", NULL };
-
-	for (struct json_value v = json_first(json_member(resources, "devices")); json_exists(v); v = json_next(v))
-		if (json_bool(json_member(v, "allow"), false))
-			return err_set(e, ERR_USAGE, "linux.resources.devices: allow is not supported");
-	return bundle_refuse(resources, "linux.resources.", refused, e);
-}
-
-static int read_linux(struct bundle *b, struct json_value v, struct err *e)
-{
-	static const char *const refused[] = { "devices", "sysctl", "cgroupsPath", "seccomp", "mountLabel", "intelRdt",
-					       "personality", "timeOffsets", "netDevices", NULL };
-	struct json_value propagation = json_member(v, "rootfsPropagation");
-	char **masked, **readonly;
-
-	if (bundle_refuse(v, "linux.", refused, e) == -1 || check_resources(json_member(v, "resources"), e) == -1)
-		return -1;
-	if (json_equals(propagation, "shared") || json_equals(propagation, "unbindable"))
-		return err_set(e, ERR_USAGE, "linux.rootfsPropagation: only private and slave are supported");
-	if (read_namespaces(json_member(v, "namespaces"), e) == -1)
-		return -1;
-	if (bundle_strings(b, json_member(v, "maskedPaths"), "linux.maskedPaths", &masked, e) == -1 ||
-	    bundle_strings(b, json_member(v, "readonlyPaths"), "linux.readonlyPaths", &readonly, e) == -1)
-		return -1;
-	b->sandbox.masked = (const char *const *)masked;
-	b->sandbox.readonly = (const char *const *)readonly;
-	return 0;
-}
-
 static int read_config(struct bundle *b, struct json_value root, struct err *e)
 {
-	static const char *const refused[] = { "hooks", "domainname", "solaris", "windows", "vm", "zos", NULL };
-	struct json_value hostname = json_member(root, "hostname");
+	static const char *const refused[] = { "hooks", "solaris", "windows", "vm", "zos", NULL };
+	struct json_value hostname = json_member(root, "hostname"), domainname = json_member(root, "domainname");
 	char *version = bundle_string(b, json_member(root, "ociVersion"), "ociVersion", e);
 
 	if (!version)
@@ -181,14 +161,16 @@ static int read_config(struct bundle *b, struct json_value root, struct err *e)
 		return -1;
 	if (json_exists(hostname) && !(b->sandbox.hostname = bundle_string(b, hostname, "hostname", e)))
 		return -1;
+	if (json_exists(domainname) && !(b->sandbox.domainname = bundle_string(b, domainname, "domainname", e)))
+		return -1;
 	if (bundle_read_process(b, json_member(root, "process"), e) == -1)
 		return -1;
 	if (bundle_read_mounts(b, json_member(root, "mounts"), e) == -1)
 		return -1;
-	return read_linux(b, json_member(root, "linux"), e);
+	return bundle_read_linux(b, json_member(root, "linux"), e);
 }
 
-static void use_defaults(struct bundle *b)
+static int use_defaults(struct bundle *b, struct err *e)
 {
 	static char path[] = SANDBOX_DEFAULT_PATH, *env[] = { path, NULL }, shell[] = "/bin/sh", *args[] = { shell, NULL };
 	struct sandbox *s = &b->sandbox;
@@ -202,6 +184,8 @@ static void use_defaults(struct bundle *b)
 	s->mount_count = sandbox_default_mount_count;
 	s->masked = sandbox_default_masked;
 	s->readonly = sandbox_default_readonly;
+	b->built_in_policy = true;
+	return bundle_use_seccomp(b, s->caps_bounding, NULL, e);
 }
 
 static int new_bundle(struct bundle **out, const char *dir, struct err *e)
@@ -267,13 +251,13 @@ struct bundle *bundle_open(const char *dir, struct err *e)
 
 	if (loaded == 0)
 		loaded = load(b, e);
+	if (loaded == 1)
+		loaded = use_defaults(b, e);
 	if (loaded == -1) {
 		bundle_free(b);
 		err_context(e, "%s", dir);
 		return NULL;
 	}
-	if (loaded == 1)
-		use_defaults(b);
 	return b;
 }
 
@@ -281,11 +265,10 @@ struct bundle *bundle_open_rootfs(const char *dir, struct err *e)
 {
 	struct bundle *b;
 
-	if (new_bundle(&b, dir, e) == -1) {
+	if (new_bundle(&b, dir, e) == -1 || use_defaults(b, e) == -1) {
 		bundle_free(b);
 		return NULL;
 	}
-	use_defaults(b);
 	return b;
 }
 

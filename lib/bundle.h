@@ -12,7 +12,9 @@
 #include "err.h"
 #include "oci.h"
 #include "sandbox.h"
+#include "security.h"
 #include "user.h"
+#include "userns.h"
 
 #include <stdbool.h>
 
@@ -25,6 +27,7 @@ struct bundle_overrides {
 	const char *hostname;
 	bool terminal;
 	bool readonly_root;
+	const struct security *security; /* or NULL: the defaults */
 };
 
 /* The overlay of a bundle; count 0: rootfs/ is a plain tree. */
@@ -37,18 +40,24 @@ struct bundle_overlay {
 /*
  * Writes a config.json for the image into `out`. `user` is resolved already (user.h). args = Entrypoint + Cmd, left
  * out where there is neither. Environment: PATH, HOSTNAME, TERM (with a terminal) < the image's < the user's; HOME
- * from passwd when unset.
+ * from passwd when unset. Of the image annotations tell as well (image-spec conversion.md).
+ *
+ * `ns` is what userns_plan gives him who makes the bundle. Where that is a user namespace, the bundle has it, and what it then has
+ * to do without: runc and crun need to be told. Root's bundle has none.
  */
 int bundle_write_config(const struct oci_config *image, const struct user *user, const struct bundle_overrides *over,
-			const struct bundle_overlay *overlay, struct buf *out, struct err *e);
+			const struct bundle_overlay *overlay, const struct userns *ns, struct buf *out, struct err *e);
+
+/* Appends the process's working directory: the given one, else the image's, else "/"; absolute. */
+void bundle_working_dir(const struct oci_config *image, const struct bundle_overrides *over, struct buf *out);
 
 struct bundle; /* a config.json that was read; owns what the sandbox points at */
 
 /*
  * Reads `dir`/config.json; a directory without one is a bare root filesystem. What config.json asks for and we cannot
- * honour is ERR_USAGE, by name; properties that the specification does not know are passed over, as it demands. Ids are
- * mapped as this machine grants them (userns.h): linux.uidMappings and gidMappings are not used. A directory that looks like
- * both, as one made from a hostile image may, is ERR_USAGE. Returns NULL on failure; bundle_free frees.
+ * honour is ERR_USAGE, by name; properties that the specification does not know are passed over, as it demands. The sandbox's
+ * userns is that of linux.uidMappings and gidMappings; of kind NONE where there are none, which leaves it to the caller. A directory
+ * that looks like both, as one made from a hostile image may, is ERR_USAGE. Returns NULL on failure; bundle_free frees.
  */
 struct bundle *bundle_open(const char *dir, struct err *e);
 
@@ -56,6 +65,19 @@ struct bundle *bundle_open(const char *dir, struct err *e);
 struct bundle *bundle_open_rootfs(const char *dir, struct err *e);
 
 void bundle_free(struct bundle *b);			     /* NULL is allowed */
+
+/*
+ * Sets the filter of system calls: the built-in policy for a container whose bounding set is `caps`, or, with a file, what that
+ * says (docker's form or the OCI's). For whoever changes the capabilities of the sandbox or was told to
+ * (--security-opt seccomp=FILE). For none at all, set the sandbox's `filter` to NULL.
+ */
+int bundle_use_seccomp(struct bundle *b, uint64_t caps, const char *file, struct err *e);
+
+/*
+ * Puts what a user says of security over what was read. The filter goes with it: the built-in policy is made anew for other
+ * capabilities; a bundle's own profile stays as it is unless the user brings another one, or wants none.
+ */
+int bundle_secure(struct bundle *b, const struct security *security, struct err *e);
 
 /* The sandbox it describes. Borrowed from b; the caller may change fields before running it. */
 struct sandbox *bundle_sandbox(struct bundle *b);

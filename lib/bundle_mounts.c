@@ -13,6 +13,16 @@ static bool has_option(char *const *options, const char *word)
 	return false;
 }
 
+/* Whether it is to be read-only: the last word counts. */
+static bool is_readonly(char *const *options)
+{
+	bool readonly = false;
+
+	for (; options && *options; options++)
+		readonly = strcmp(*options, "ro") == 0 || (readonly && strcmp(*options, "rw") != 0);
+	return readonly;
+}
+
 /* Cuts the next directory off an overlay's list: separated by ':', with '\' before a character that is meant as it is. */
 static char *next_directory(char **rest)
 {
@@ -78,6 +88,12 @@ static int read_overlay(struct bundle *b, char **options, struct err *e)
 	return 0;
 }
 
+static int refuse(const struct sandbox_mount *m, const char *what, const char *which, struct err *e)
+{
+	return err_set(e, ERR_USAGE, "mounts: %s: %s%s is not supported: crun or runc can run this bundle", m->destination, what,
+		       which);
+}
+
 /* A bind's source is the host's; one that is relative lies in the bundle (config.md, Mounts). */
 static char *bind_source(struct bundle *b, const char *given, struct err *e)
 {
@@ -87,41 +103,77 @@ static char *bind_source(struct bundle *b, const char *given, struct err *e)
 	return buf_check(&path, e) == -1 ? NULL : bundle_keep(b, buf_steal(&path), e);
 }
 
+/*
+ * The host's files stay outside, but for the few that a runtime makes for the container; the sandbox looks whether they are files.
+ * Without a network namespace of its own a container has no sysfs either, and "runc spec --rootless" binds the host's.
+ */
+static int read_bind(struct bundle *b, struct sandbox_mount *m, struct err *e)
+{
+	static const char *const files[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/hostname" };
+
+	m->type = "bind";
+	if (!m->source)
+		return err_set(e, ERR_CONTENT, "mounts: %s: no source to bind", m->destination);
+	if (strcmp(m->destination, "/sys") == 0 && strcmp(m->source, "/sys") == 0) {
+		m->type = "sysfs";
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		if (strcmp(m->destination, files[i]) == 0)
+			return (m->source = bind_source(b, m->source, e)) ? 0 : -1;
+	return refuse(m, "a bind of ", m->source, e);
+}
+
 static int read_mount(struct bundle *b, struct json_value v, struct sandbox_mount *m, struct err *e)
 {
 	static const char *const refused[] = { "uidMappings", "gidMappings", NULL };
 	struct json_value type = json_member(v, "type"), source = json_member(v, "source");
-	char **options;
+	char **options, *destination = bundle_string(b, json_member(v, "destination"), "mounts.destination", e);
 
-	if (bundle_refuse(v, "mounts.", refused, e) == -1)
+	if (!destination || bundle_clean_path(destination, "mounts.destination", e) == -1 ||
+	    bundle_refuse(v, "mounts.", refused, e) == -1)
 		return -1;
-	if (!(m->destination = bundle_string(b, json_member(v, "destination"), "mounts.destination", e)))
-		return -1;
-	if (*m->destination != '/')
-		return err_set(e, ERR_CONTENT, "mounts.destination %s: not an absolute path", m->destination);
+	m->destination = destination;
 	if (bundle_strings(b, json_member(v, "options"), "mounts.options", &options, e) == -1)
 		return -1;
 	m->options = options;
 	if (json_exists(source) && !(m->source = bundle_string(b, source, "mounts.source", e)))
 		return -1;
-	if (has_option(options, "bind") || has_option(options, "rbind"))
-		m->type = "bind";
-	else if (!(m->type = bundle_string(b, type, "mounts.type", e)))
-		return -1;
-	if (strcmp(m->type, "bind") == 0 && m->source && !(m->source = bind_source(b, m->source, e)))
-		return -1;
+	if (has_option(options, "bind") || has_option(options, "rbind") || json_equals(type, "bind"))
+		return read_bind(b, m, e);
+	return (m->type = bundle_string(b, type, "mounts.type", e)) ? 0 : -1;
+}
+
+static int check_options(const struct sandbox_mount *m, struct err *e)
+{
+	static const char *const refused[] = { "shared", "rshared", "unbindable", "runbindable", "idmap", "ridmap", "tmpcopyup",
+					       "remount", "copy-symlink", "src-nofollow", "dest-nofollow" };
+
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		if (has_option(m->options, refused[i]))
+			return refuse(m, "option ", refused[i], e);
 	return 0;
 }
 
-static int check_type(const struct sandbox_mount *m, struct err *e)
+/* What shows the host's state is the container's to look at alone. */
+static int check_type(struct sandbox_mount *m, struct err *e)
 {
-	static const char *const known[] = { "proc", "sysfs", "tmpfs", "devpts", "mqueue", "bind" };
+	static const char *const known[] = { "proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "bind" };
+	bool found = false;
 
+	if (strcmp(m->type, "cgroup2") == 0)
+		m->type = "cgroup";
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (strcmp(m->type, known[i]) == 0)
-			return 0;
-	return err_set(e, ERR_USAGE, "mounts: %s: type %s is not supported: crun or runc can run this bundle", m->destination,
-		       m->type);
+		found = found || strcmp(m->type, known[i]) == 0;
+	if (!found)
+		return refuse(m, "type ", m->type, e);
+	if (strcmp(m->destination, "/") == 0)
+		return refuse(m, m->type, " in place of the root", e);
+	if (strcmp(m->type, "sysfs") == 0 && strcmp(m->destination, "/sys") != 0)
+		return refuse(m, m->type, " in another place than /sys", e);
+	if ((strcmp(m->type, "sysfs") == 0 || strcmp(m->type, "cgroup") == 0) && !is_readonly(m->options))
+		return refuse(m, m->type, " without option ro", e);
+	return check_options(m, e);
 }
 
 int bundle_read_mounts(struct bundle *b, struct json_value mounts, struct err *e)

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #define ID_MAX ((int64_t)UINT32_MAX - 1)
+#define OOM_SCORE_ADJ_MAX 1000
 
 static const struct {
 	const char *name;
@@ -94,6 +95,23 @@ static int find_limit(struct json_value type, struct err *e)
 	return err_set(e, ERR_USAGE, "process.rlimits: %.*s is unknown", (int)len, raw);
 }
 
+/* All of the 64 bits: as many say "unlimited". */
+static int read_limit(struct json_value v, const char *name, uint64_t *out, struct err *e)
+{
+	size_t len = 0;
+	const char *raw = json_type(v) == JSON_NUMBER ? json_raw(v, &len) : "";
+
+	*out = 0;
+	for (size_t i = 0; i < len; i++) {
+		uint64_t digit = (uint64_t)(raw[i] - '0');
+
+		if (raw[i] < '0' || raw[i] > '9' || *out > (UINT64_MAX - digit) / 10)
+			return err_set(e, ERR_CONTENT, "%s: out of range", name);
+		*out = *out * 10 + digit;
+	}
+	return len ? 0 : err_set(e, ERR_CONTENT, "%s: not a number", name);
+}
+
 static int read_limits(struct bundle *b, struct json_value list, struct err *e)
 {
 	struct sandbox_rlimit *r = bundle_alloc(b, json_count(list), sizeof *r, e);
@@ -102,23 +120,49 @@ static int read_limits(struct bundle *b, struct json_value list, struct err *e)
 		return -1;
 	b->sandbox.rlimits = r;
 	for (struct json_value v = json_first(list); json_exists(v); v = json_next(v), r++) {
-		int64_t soft, hard;
-
 		if ((r->resource = find_limit(json_member(v, "type"), e)) == -1)
 			return -1;
-		if (bundle_number(json_member(v, "soft"), "process.rlimits.soft", INT64_MAX, &soft, e) == -1 ||
-		    bundle_number(json_member(v, "hard"), "process.rlimits.hard", INT64_MAX, &hard, e) == -1)
+		if (read_limit(json_member(v, "soft"), "process.rlimits.soft", &r->soft, e) == -1 ||
+		    read_limit(json_member(v, "hard"), "process.rlimits.hard", &r->hard, e) == -1)
 			return -1;
-		r->soft = (uint64_t)soft;
-		r->hard = (uint64_t)hard;
 		b->sandbox.rlimit_count++;
 	}
 	return 0;
 }
 
+static int read_oom_score(struct bundle *b, struct json_value v, struct err *e)
+{
+	int64_t n;
+
+	if (!json_exists(v) || json_type(v) == JSON_NULL)
+		return 0;
+	if (json_int64(v, &n, e) == -1)
+		return err_context(e, "process.oomScoreAdj");
+	if (n < -OOM_SCORE_ADJ_MAX || n > OOM_SCORE_ADJ_MAX)
+		return err_set(e, ERR_CONTENT, "process.oomScoreAdj: out of range");
+	b->sandbox.set_oom_score_adj = true;
+	b->sandbox.oom_score_adj = (int)n;
+	return 0;
+}
+
+static int read_terminal(struct bundle *b, struct json_value process, struct err *e)
+{
+	struct json_value size = json_member(process, "consoleSize");
+	int64_t rows = 0, columns = 0;
+
+	b->sandbox.terminal = json_bool(json_member(process, "terminal"), false);
+	if (json_type(size) == JSON_OBJECT &&
+	    (bundle_number(json_member(size, "height"), "process.consoleSize.height", UINT16_MAX, &rows, e) == -1 ||
+	     bundle_number(json_member(size, "width"), "process.consoleSize.width", UINT16_MAX, &columns, e) == -1))
+		return -1;
+	b->sandbox.rows = (unsigned short)rows;
+	b->sandbox.columns = (unsigned short)columns;
+	return 0;
+}
+
 int bundle_read_process(struct bundle *b, struct json_value process, struct err *e)
 {
-	static const char *const refused[] = { "apparmorProfile", "selinuxLabel", "oomScoreAdj", "scheduler", "ioPriority",
+	static const char *const refused[] = { "apparmorProfile", "selinuxLabel", "scheduler", "ioPriority",
 					       "execCPUAffinity", NULL };
 	struct sandbox *s = &b->sandbox;
 	char **args, **env;
@@ -139,8 +183,9 @@ int bundle_read_process(struct bundle *b, struct json_value process, struct err 
 		return -1;
 	if (*s->cwd != '/')
 		return err_set(e, ERR_CONTENT, "process.cwd %s: not an absolute path", s->cwd);
-	s->terminal = json_bool(json_member(process, "terminal"), false);
 	s->no_new_privs = json_bool(json_member(process, "noNewPrivileges"), false);
+	if (read_terminal(b, process, e) == -1 || read_oom_score(b, json_member(process, "oomScoreAdj"), e) == -1)
+		return -1;
 	if (read_user(b, json_member(process, "user"), e) == -1 ||
 	    read_capabilities(b, json_member(process, "capabilities"), e) == -1)
 		return -1;

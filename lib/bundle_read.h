@@ -11,6 +11,7 @@
 struct bundle {
 	struct sandbox sandbox;
 	char *dir;	/* absolute */
+	bool built_in_policy; /* the filter is the default one for these capabilities */
 	void **owned;	/* what bundle_keep was given */
 	size_t owned_count;
 };
@@ -30,11 +31,18 @@ int bundle_strings(struct bundle *b, struct json_value v, const char *name, char
 /* An integer of 0 to `max`. */
 int bundle_number(struct json_value v, const char *name, int64_t max, int64_t *out, struct err *e);
 
-/* ERR_USAGE when `object` has a member of that name which asks for something: not null, false, 0, "" or empty. */
+/* Whether it is that integer. */
+bool bundle_is_number(struct json_value v, int64_t n);
+
+/* Drops what says nothing from an absolute path, in place: "//a/./b/" is "/a/b". ".." is ERR_USAGE, as symlinks decide what it is. */
+int bundle_clean_path(char *path, const char *name, struct err *e);
+
+/* ERR_USAGE when `object` has a member of that name which asks for something: not null, false, 0, "", empty, or an object of such. */
 int bundle_refuse(struct json_value object, const char *section, const char *const *names, struct err *e);
 
-/* The sections "process" and "mounts". */
+/* The sections "process", "mounts" and "linux". */
 int bundle_read_process(struct bundle *b, struct json_value process, struct err *e);
 int bundle_read_mounts(struct bundle *b, struct json_value mounts, struct err *e);
+int bundle_read_linux(struct bundle *b, struct json_value v, struct err *e);
 
 #endif

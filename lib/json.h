@@ -112,6 +112,7 @@ void json_begin_array(struct json_writer *w, const char *key);
 void json_end(struct json_writer *w); /* closes the innermost object or array */
 void json_put_string(struct json_writer *w, const char *key, const char *value);
 void json_put_int64(struct json_writer *w, const char *key, int64_t value);
+void json_put_uint64(struct json_writer *w, const char *key, uint64_t value);
 void json_put_bool(struct json_writer *w, const char *key, bool value);
 void json_put_null(struct json_writer *w, const char *key);
 

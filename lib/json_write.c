@@ -122,6 +122,12 @@ void json_put_int64(struct json_writer *w, const char *key, int64_t value)
 	buf_addf(w->out, "%" PRId64, value);
 }
 
+void json_put_uint64(struct json_writer *w, const char *key, uint64_t value)
+{
+	before_value(w, key);
+	buf_addf(w->out, "%" PRIu64, value);
+}
+
 void json_put_bool(struct json_writer *w, const char *key, bool value)
 {
 	before_value(w, key);

@@ -1,9 +1,9 @@
-#include "mkbundle.h"
+#include "mkbundle_facts.h"
 
 #include "beneath.h"
 #include "fsext.h"
-#include "json.h"
 #include "metadata.h"
+#include "mkbundle_volumes.h"
 #include "notes.h"
 #include "overlay.h"
 #include "owners.h"
@@ -30,6 +30,7 @@ struct making {
 	size_t opened; /* how many of them are open */
 	char *dir;     /* absolute path of the unfinished bundle */
 	const char *final; /* the one it will have; borrowed */
+	struct userns ns; /* of the worker, and of who runs the bundle */
 	bool chown;    /* owners that unpacking could not set can be set now (owners.h) */
 	int dir_fd;
 };
@@ -221,6 +222,34 @@ static int make_copy(const struct making *m, struct err *e)
 	return 0;
 }
 
+/* --- what the image's config names and its layers need not have --- */
+
+static int make_volume(const struct making *m, bool overlay, int root, const char *path, struct err *e)
+{
+	const struct stack stack = { m->layers, m->opened };
+
+	return overlay ? mkbundle_volume_in_upper(&stack, root, path, e) : mkbundle_volume_in_tree(root, path, e);
+}
+
+/* Volumes, and the working directory; whether the latter can be one is found out when somebody goes there. */
+static int make_volumes(const struct making *m, bool overlay, struct err *e)
+{
+	cleanup_fd int root = openat(m->dir_fd, overlay ? "upper" : "rootfs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_buf struct buf cwd = BUF_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (root == -1)
+		return err_errno(e, errno, "root");
+	for (char *const *path = m->image->config.volumes; path && *path; path++)
+		if (make_volume(m, overlay, root, *path, e) == -1)
+			return err_context(e, "volume %s", *path);
+	bundle_working_dir(&m->image->config, &m->how->over, &cwd);
+	if (buf_check(&cwd, e) == -1)
+		return -1;
+	make_volume(m, overlay, root, buf_text(&cwd), &ignored);
+	return 0;
+}
+
 /* --- the directory --- */
 
 static int write_file(const struct making *m, const char *name, const struct buf *text, struct err *e)
@@ -232,46 +261,6 @@ static int write_file(const struct making *m, const char *name, const struct buf
 	if (fd == -1 || io_write_full(fd, buf_text(text), text->len) == -1)
 		return err_errno(e, errno, "%s", name);
 	return io_close(&fd, name, e);
-}
-
-/* A fact is one line: what would break it shows as a blank. */
-static int write_fact(const struct making *m, const char *name, const char *text, struct err *e)
-{
-	cleanup_buf struct buf line = BUF_INIT;
-
-	for (; *text; text++)
-		buf_addc(&line, (unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text);
-	buf_addc(&line, '\n');
-	return write_file(m, name, &line, e);
-}
-
-static int write_command(const struct making *m, const struct buf *config, struct err *e)
-{
-	cleanup_json struct json *doc = json_parse(buf_text(config), config->len, e);
-	cleanup_buf struct buf line = BUF_INIT;
-	struct json_value v;
-
-	if (!doc)
-		return -1;
-	v = json_first(json_member(json_member(json_root(doc), "process"), "args"));
-	for (; json_exists(v); v = json_next(v)) {
-		cleanup_free char *word = json_string(v, e);
-		if (!word)
-			return -1;
-		buf_addf(&line, "%s%s", line.len ? " " : "", word);
-	}
-	return write_fact(m, "command", buf_text(&line), e);
-}
-
-/* What a container's record says from its beginning (DESIGN §3, containers/<id>/). */
-static int write_facts(const struct making *m, const struct buf *config, struct err *e)
-{
-	if (!m->how->name)
-		return 0;
-	if (write_fact(m, "image", m->how->name, e) == -1 ||
-	    write_fact(m, "digest", digest_str(&m->image->descriptor.digest).text, e) == -1)
-		return -1;
-	return write_command(m, config, e);
 }
 
 /* Makes the directory that becomes the bundle. Appends the final, absolute path. */
@@ -310,21 +299,28 @@ static int fill(void *ctx, struct err *e)
 	if (open_layers(m, e) == -1 || find_user(m, user, e) == -1 ||
 	    (overlay && plan_overlay(m, &upper, &work, e) == -1))
 		return -1;
-	if (bundle_write_config(&m->image->config, user, &m->how->over, &m->overlay, &config, e) == -1 ||
-	    write_file(m, "config.json", &config, e) == -1 || write_facts(m, &config, e) == -1)
+	if (bundle_write_config(&m->image->config, user, &m->how->over, &m->overlay, &m->ns, &config, e) == -1 ||
+	    write_file(m, "config.json", &config, e) == -1 || mkbundle_write_facts(m->how, m->image, m->dir_fd, &config, e) == -1)
 		return -1;
-	return overlay ? make_upper(m, e) : make_copy(m, e);
+	if ((overlay ? make_upper(m, e) : make_copy(m, e)) == -1)
+		return -1;
+	return make_volumes(m, overlay, e);
 }
 
 /* Starts the worker that fills the directory. */
 static int fill_by_worker(struct making *m, struct err *e)
 {
-	struct userns ns;
-
-	if (userns_plan(&ns, e) == -1)
+	if (userns_plan(&m->ns, e) == -1)
 		return -1;
-	m->chown = userns_can_chown(&ns);
-	return worker_run(&ns, 0, fill, m, e);
+	m->chown = userns_can_chown(&m->ns);
+	return worker_run(&m->ns, 0, fill, m, e);
+}
+
+static int put_in_place(const struct making *m, struct err *e)
+{
+	if (m->how->among)
+		return containers_add(m->how->among, m->dir, strrchr(m->final, '/') + 1, m->how->container_name, e);
+	return rename(m->dir, m->final) == -1 ? err_errno(e, errno, "%s", m->final) : 0;
 }
 
 int mkbundle_make(const struct mkbundle *how, const struct store *s, const struct image *im, const char *target,
@@ -334,9 +330,8 @@ int mkbundle_make(const struct mkbundle *how, const struct store *s, const struc
 	cleanup_buf struct buf final = BUF_INIT;
 	struct err ignored = ERR_INIT;
 
-	if (make_dir(&m, target, &final, e) == 0 && (m.final = buf_text(&final)) && fill_by_worker(&m, e) == 0 &&
-	    rename(m.dir, buf_text(&final)) == -1)
-		err_errno(e, errno, "%s", target);
+	if (make_dir(&m, target, &final, e) == 0 && (m.final = buf_text(&final)) && fill_by_worker(&m, e) == 0)
+		put_in_place(&m, e);
 	if (e->kind == ERR_NONE)
 		return 0;
 	if (m.dir)

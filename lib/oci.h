@@ -139,6 +139,7 @@ typedef char **strings;
 struct oci_config {
 	struct platform platform; /* normalised; "" in all of it unless os and architecture are given */
 	char *created;	    /* RFC 3339, or NULL */
+	char *author;	    /* or NULL */
 	char *user;	    /* config.User, or NULL */
 	char *working_dir;  /* or NULL */
 	char *stop_signal;  /* "SIGQUIT", or NULL */
@@ -147,6 +148,7 @@ struct oci_config {
 	strings cmd;
 	strings volumes;       /* keys of config.Volumes */
 	strings exposed_ports; /* keys of config.ExposedPorts */
+	strings label_names, label_values; /* config.Labels, alike in number */
 	struct digest *diff_ids; /* of the uncompressed layers, base first */
 	size_t count;
 };

@@ -92,7 +92,9 @@ static int read_execution(struct oci_config *c, struct json_value v, struct err 
 	    read_strings(v, "Entrypoint", &c->entrypoint, e) == -1 || read_strings(v, "Cmd", &c->cmd, e) == -1 ||
 	    read_names(v, "Volumes", &c->volumes, e) == -1)
 		return -1;
-	return read_names(v, "ExposedPorts", &c->exposed_ports, e);
+	if (read_names(v, "ExposedPorts", &c->exposed_ports, e) == -1 || read_names(v, "Labels", &c->label_names, e) == -1)
+		return -1;
+	return read_list(v, "Labels", JSON_OBJECT, json_string, &c->label_values, e);
 }
 
 static int read_diff_ids(struct oci_config *c, struct json_value rootfs, struct err *e)
@@ -129,7 +131,8 @@ int oci_config_parse(struct oci_config *c, const char *text, size_t len, struct 
 	if (json_type(root) != JSON_OBJECT)
 		return err_set(e, ERR_CONTENT, "not an object");
 	if (oci_read_platform(root, &parsed.platform, &has_platform, e) == -1 ||
-	    oci_read_text(root, "created", &parsed.created, e) == -1)
+	    oci_read_text(root, "created", &parsed.created, e) == -1 ||
+	    oci_read_text(root, "author", &parsed.author, e) == -1)
 		return -1;
 	if (read_execution(&parsed, json_member(root, "config"), e) == -1)
 		return err_context(e, "config");
@@ -143,6 +146,7 @@ int oci_config_parse(struct oci_config *c, const char *text, size_t len, struct 
 void oci_config_clear(struct oci_config *c)
 {
 	free(c->created);
+	free(c->author);
 	free(c->user);
 	free(c->working_dir);
 	free(c->stop_signal);
@@ -151,6 +155,8 @@ void oci_config_clear(struct oci_config *c)
 	strings_free(c->cmd);
 	strings_free(c->volumes);
 	strings_free(c->exposed_ports);
+	strings_free(c->label_names);
+	strings_free(c->label_values);
 	free(c->diff_ids);
 	*c = (struct oci_config){ 0 };
 }

@@ -14,12 +14,19 @@ extern const int overlay_namespaces; /* flags (userns_fork) of a process that is
 
 #define OVERLAY_LAYERS_MAX 500 /* the kernel's */
 
+struct overlay {
+	const char *target;	  /* a directory */
+	const char *const *lower; /* directories, top first */
+	size_t count;
+	const char *upper, *work; /* both, or NULL for a read-only mount */
+	unsigned long flags;	  /* MS_* */
+	bool discard;		  /* nobody reads `upper` afterwards: unmounting need not wait until it is on disk */
+};
+
 /*
- * Mounts on the directory `target` in the calling process's mount namespace, which must be one of its own. lower:
- * directories, top first. upper and work: both, or NULL for a read-only mount. Works without privilege inside a user
+ * Mounts it in the calling process's mount namespace, which must be one of its own. Works without privilege inside a user
  * namespace (Linux 5.11), and therefore reads user.overlay.* attributes. The working directory afterwards is "/".
  */
-int overlay_mount(const char *target, const char *const *lower, size_t count, const char *upper, const char *work,
-		  unsigned long flags, struct err *e);
+int overlay_mount(const struct overlay *o, struct err *e);
 
 #endif

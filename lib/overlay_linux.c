@@ -62,27 +62,26 @@ static int mount_opened(const char *target, const char *options, unsigned long f
 	return e->kind == ERR_NONE ? 0 : -1;
 }
 
-int overlay_mount(const char *target, const char *const *lower, size_t count, const char *upper, const char *work,
-		  unsigned long flags, struct err *e)
+int overlay_mount(const struct overlay *o, struct err *e)
 {
 	cleanup_buf struct buf options = BUF_INIT;
 	int fds[OVERLAY_LAYERS_MAX + 2], status = 0;
 	size_t n = 0;
 
-	if (count == 0 || count > OVERLAY_LAYERS_MAX)
-		return err_set(e, ERR_USAGE, "%zu layers: an overlay takes 1 to %d", count, OVERLAY_LAYERS_MAX);
+	if (o->count == 0 || o->count > OVERLAY_LAYERS_MAX)
+		return err_set(e, ERR_USAGE, "%zu layers: an overlay takes 1 to %d", o->count, OVERLAY_LAYERS_MAX);
 	raise_descriptor_limit();
-	buf_adds(&options, "userxattr");
-	for (size_t i = 0; i < count && status == 0; i++)
-		status = (fds[n] = add_directory(&options, i ? ":" : ",lowerdir=", lower[i], e)) == -1 ? -1 : (n++, 0);
-	if (status == 0 && upper)
-		status = (fds[n] = add_directory(&options, ",upperdir=", upper, e)) == -1 ? -1 : (n++, 0);
-	if (status == 0 && upper)
-		status = (fds[n] = add_directory(&options, ",workdir=", work, e)) == -1 ? -1 : (n++, 0);
+	buf_adds(&options, o->upper && o->discard ? "userxattr,volatile" : "userxattr");
+	for (size_t i = 0; i < o->count && status == 0; i++)
+		status = (fds[n] = add_directory(&options, i ? ":" : ",lowerdir=", o->lower[i], e)) == -1 ? -1 : (n++, 0);
+	if (status == 0 && o->upper)
+		status = (fds[n] = add_directory(&options, ",upperdir=", o->upper, e)) == -1 ? -1 : (n++, 0);
+	if (status == 0 && o->upper)
+		status = (fds[n] = add_directory(&options, ",workdir=", o->work, e)) == -1 ? -1 : (n++, 0);
 	if (status == 0)
 		status = buf_check(&options, e);
 	if (status == 0)
-		status = mount_opened(target, buf_text(&options), flags, e);
+		status = mount_opened(o->target, buf_text(&options), o->flags, e);
 	close_all(fds, n);
 	return status;
 }

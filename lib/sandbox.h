@@ -37,7 +37,7 @@ extern const enum sandbox_isolation sandbox_isolation_default; /* the best that 
 /* A mount inside the container, in the order given. */
 struct sandbox_mount {
 	const char *destination; /* absolute, inside */
-	const char *type;	 /* proc, sysfs, tmpfs, devpts, mqueue, bind */
+	const char *type;	 /* proc, sysfs, tmpfs, devpts, mqueue, cgroup; bind: of a regular file */
 	const char *source;	 /* of a bind: a path of the host; otherwise a label, or NULL */
 	char *const *options;	 /* mount(8) words as runtime-spec has them, NULL-terminated, or NULL */
 };
@@ -59,9 +59,16 @@ struct sandbox_sysctl {
 	const char *name, *value; /* "kernel.shm_rmid_forced" or with slashes */
 };
 
-/* A filter of system calls, ready for the kernel (seccomp.h makes it). */
+/* Descriptors of a container's namespaces. */
+#define SANDBOX_NAMESPACES 6
+struct sandbox_namespaces {
+	int fd[SANDBOX_NAMESPACES];
+};
+#define SANDBOX_NAMESPACES_INIT { { -1, -1, -1, -1, -1, -1 } }
+
+/* A filter of system calls, ready for the kernel (seccomp.h makes it). A chroot is run without. */
 struct sandbox_filter {
-	const void *code; /* struct sock_filter[count] */
+	const void *code; /* struct sock_filter[count]; NULL: none can be made here, and nothing is run */
 	unsigned short count;
 	bool log;	  /* SECCOMP_FILTER_FLAG_LOG */
 };
@@ -75,6 +82,7 @@ struct sandbox {
 	const char *const *lower; /* directories, top first */
 	size_t lower_count;
 	const char *upper, *work; /* both, or NULL for a read-only overlay */
+	bool discard;		  /* what is written need not outlive the run, nor be waited for at its end */
 	bool readonly_root;
 
 	const char *hostname;	/* or NULL: the host's */
@@ -105,13 +113,22 @@ struct sandbox {
 	const struct sandbox_rlimit *rlimits; /* core dumps are off unless listed */
 	size_t rlimit_count;
 	bool terminal;		/* a pseudo-terminal of the container's own, joined to ours */
+	unsigned short rows, columns; /* its size in characters where none of our descriptors is a terminal; 0: the kernel's choice */
 	bool no_init;		/* the command is process 1 itself: it has to reap, and gets the signals that it handles alone */
+	/*
+	 * The namespaces of a container that runs: the command joins it, and nothing of the above that says how a root, its mounts
+	 * and its names are made matters. NULL: a container of its own.
+	 */
+	const struct sandbox_namespaces *join;
+	bool joinable;		/* others can find its namespaces while it runs */
 
 	/* Called once the process is about to run, with its pid and that of process 1, as seen from outside; may be NULL. */
 	void (*started)(void *ctx, pid_t pid, pid_t init);
+	/* Called once it runs: the file was found, and could be executed. May be NULL. */
+	void (*executed)(void *ctx);
 	/*
 	 * Where the process's output goes instead of our own descriptors 1 and 2; NULL: there. Called with 1 or 2 and what was
-	 * written, in order (a terminal's is 1). It must not fail.
+	 * written, in order (a terminal's is 1, and a terminal then has no input). It must not fail.
 	 */
 	void (*output)(void *ctx, int fd, const char *data, size_t size);
 	void *ctx;
@@ -130,11 +147,19 @@ extern const uint64_t sandbox_default_caps;
 int sandbox_own_arguments(char *argv[], struct err *e);
 
 /*
- * Makes the running program a copy in memory that nothing can write to or execute again, by executing it once more: a
- * container that gets hold of its runtime through /proc then gets hold of nothing (CVE-2019-5736). To be called
- * with main's arguments before sandbox_run; returns 0 in the copy, and does not return otherwise. -1 with the error set.
+ * Makes the running program one that nothing can write to or execute again, by executing it once more, from a read-only mount
+ * or a sealed copy in memory: a container that gets hold of its runtime through /proc then gets hold of nothing (CVE-2019-5736).
+ * To be called with main's arguments before sandbox_run, while nothing else is open; returns 0 in the one that is sealed, and
+ * does not return otherwise. own_rights: the container will have a user namespace. -1 with the error set.
  */
-int sandbox_seal_program(char *const argv[], struct err *e);
+int sandbox_seal_program(char *const argv[], bool own_rights, struct err *e);
+
+/*
+ * The namespaces of the container that the process `supervisor` runs (sandbox_run, joinable), the caller's to close. That it is
+ * the supervisor yet the caller has to see to, afterwards. ERR_USAGE where it holds none, as in a chroot; ERR_IO.
+ */
+int sandbox_find_namespaces(pid_t supervisor, struct sandbox_namespaces *n, struct err *e);
+void sandbox_namespaces_close(struct sandbox_namespaces *n);
 
 /*
  * Runs the process and waits for it, passing signals on. Returns its exit status, 128+N when signal N killed it,

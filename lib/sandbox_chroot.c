@@ -1,10 +1,12 @@
 #include "sandbox_process.h"
 
 #include "io.h"
+#include "sandbox_output.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -36,6 +38,7 @@ static int enter(const struct sandbox *s, struct err *e)
 	umask(s->umask);
 	if (sandbox_limit(s, e) == -1 || sandbox_become(s, &user, e) == -1 || sandbox_enter_cwd(s, e) == -1)
 		return -1;
+	sandbox_die_with_parent();
 	sandbox_default_signals();
 	return sandbox_execute(s, &user, e);
 }
@@ -54,18 +57,75 @@ static _Noreturn void child(const struct sandbox *s, int report)
 	sandbox_fail(REPORT_FD, status == -1 ? SANDBOX_FAILED : status, &e);
 }
 
+/* Passes the signal on. True when it says that the child has ended. */
+static bool handle_signal(pid_t pid, int sig, int *status)
+{
+	siginfo_t ended = { 0 };
+
+	if (sig != SIGCHLD) {
+		kill(pid, sig);
+		return false;
+	}
+	if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == -1 || ended.si_pid != pid)
+		return false;
+	kill(-pid, SIGKILL); /* its group, as long as the number is its own: what a process namespace would take along */
+	return waitpid(pid, status, 0) == pid;
+}
+
 /* Passes every signal on until the child has ended. */
 static int wait_for(pid_t pid, const sigset_t *signals)
 {
 	int sig, status;
 
-	for (;;) {
-		if (sigwait(signals, &sig) != 0)
-			continue;
-		if (sig != SIGCHLD)
-			kill(pid, sig);
-		else if (waitpid(pid, &status, WNOHANG) == pid)
+	for (;;)
+		if (sigwait(signals, &sig) == 0 && handle_signal(pid, sig, &status))
 			return sandbox_exit_status(status);
+}
+
+static volatile sig_atomic_t arrived[NSIG]; /* signals that have not been looked at yet */
+
+static void note_signal(int sig)
+{
+	arrived[sig] = 1;
+}
+
+/* Waits until there is output, or a signal comes. */
+static void wait_for_either(const struct output *o)
+{
+	sigset_t none;
+	fd_set fds;
+	int last = -1;
+
+	FD_ZERO(&fds);
+	for (int i = 0; i < 2; i++) {
+		if (o->from[i] != -1)
+			FD_SET(o->from[i], &fds);
+		last = o->from[i] > last ? o->from[i] : last;
+	}
+	sigemptyset(&none);
+	pselect(last + 1, &fds, NULL, NULL, NULL, &none);
+}
+
+/* The same, and hands on what the child writes. */
+static int wait_and_move(const struct sandbox *s, struct output *o, pid_t pid, const sigset_t *signals)
+{
+	struct sigaction action = { .sa_handler = note_signal };
+	int status;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sigismember(signals, sig) == 1)
+			sigaction(sig, &action, NULL);
+	for (;;) {
+		wait_for_either(o);
+		for (int which = 1; which <= 2; which++)
+			output_move(o, s, which);
+		for (int sig = 1; sig < NSIG; sig++) {
+			if (!arrived[sig])
+				continue;
+			arrived[sig] = 0;
+			if (handle_signal(pid, sig, &status))
+				return sandbox_exit_status(status);
+		}
 	}
 }
 
@@ -83,16 +143,19 @@ static void signals_to_pass_on(sigset_t *set)
 	sigdelset(set, SIGFPE);
 }
 
-static int supervise(const struct sandbox *s, int from, int to, const sigset_t *signals, struct err *e)
+static int supervise(const struct sandbox *s, struct output *o, int from, int to, const sigset_t *signals, struct err *e)
 {
 	cleanup_fd int report = to;
 	struct sandbox_message m;
-	pid_t pid = userns_fork(&s->userns, 0, e);
+	pid_t pid = output_open(o, s, e) == -1 ? -1 : userns_fork(&s->userns, 0, e);
 
 	if (pid == -1)
 		return SANDBOX_FAILED;
-	if (pid == 0)
+	if (pid == 0) {
+		output_take(o);
 		child(s, report);
+	}
+	output_start(o);
 	io_cleanup_fd(&report);
 	/* The end of the file: it executes. */
 	if (io_read_full(from, &m, sizeof m) == sizeof m) {
@@ -102,11 +165,14 @@ static int supervise(const struct sandbox *s, int from, int to, const sigset_t *
 	}
 	if (s->started)
 		s->started(s->ctx, pid, pid);
-	return wait_for(pid, signals);
+	if (s->executed)
+		s->executed(s->ctx);
+	return s->output ? wait_and_move(s, o, pid, signals) : wait_for(pid, signals);
 }
 
 int sandbox_run_chroot(const struct sandbox *s, struct err *e)
 {
+	struct output output = OUTPUT_INIT;
 	sigset_t signals, before;
 	int ends[2], status;
 
@@ -121,7 +187,8 @@ int sandbox_run_chroot(const struct sandbox *s, struct err *e)
 	signal(SIGCHLD, SIG_DFL); /* ignored, as a caller may leave it, there would be nothing to wait for */
 	signals_to_pass_on(&signals);
 	sigprocmask(SIG_BLOCK, &signals, &before);
-	status = supervise(s, ends[0], ends[1], &signals, e);
+	status = supervise(s, &output, ends[0], ends[1], &signals, e);
+	output_end(&output, s);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(ends[0]);
 	return status;

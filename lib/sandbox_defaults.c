@@ -41,6 +41,12 @@ const struct sandbox_mount sandbox_default_mounts[] = {
 };
 const size_t sandbox_default_mount_count = sizeof sandbox_default_mounts / sizeof *sandbox_default_mounts;
 
+const struct sandbox_device sandbox_default_devices[] = {
+	{ "/dev/null", 1, 3 },	 { "/dev/zero", 1, 5 },	   { "/dev/full", 1, 7 },
+	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+};
+const size_t sandbox_default_device_count = sizeof sandbox_default_devices / sizeof *sandbox_default_devices;
+
 const char *const sandbox_default_masked[] = {
 	"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
 	"/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
@@ -60,6 +66,14 @@ void sandbox_init(struct sandbox *s)
 		.no_new_privs = true,
 		.umask = 022,
 	};
+}
+
+const char *sandbox_device_path(unsigned int major, unsigned int minor)
+{
+	for (size_t i = 0; i < sandbox_default_device_count; i++)
+		if (sandbox_default_devices[i].major == major && sandbox_default_devices[i].minor == minor)
+			return sandbox_default_devices[i].path;
+	return major == 10 && minor == 229 ? "/dev/fuse" : NULL;
 }
 
 const char *sandbox_cap_name(unsigned int cap)

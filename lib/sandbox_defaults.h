@@ -14,6 +14,16 @@
 extern const struct sandbox_mount sandbox_default_mounts[];
 extern const size_t sandbox_default_mount_count;
 
+/* The devices that every container has. */
+extern const struct sandbox_device sandbox_default_devices[];
+extern const size_t sandbox_default_device_count;
+
+/*
+ * Where the host has the device, if it is one that does a container no good to break out with: those above, and /dev/fuse, which
+ * serves only who may mount. NULL for all others.
+ */
+const char *sandbox_device_path(unsigned int major, unsigned int minor);
+
 extern const char *const sandbox_default_masked[], *const sandbox_default_readonly[]; /* NULL-terminated */
 
 /* The name of a capability's number, "CAP_CHOWN" for 0; NULL for an unknown one. capabilities(7) */

@@ -18,54 +18,42 @@
 
 #define REPORT_FD 3 /* the supervisor's end of us; the command has it too, until it executes */
 
-/* What process 1 has made ready for the command. */
+/* What process 1, or who joined it, has made ready for the command. */
 struct inside {
 	const struct sandbox *s;
 	int terminal;	       /* the command's end, or -1 */
+	int last;	       /* the highest descriptor that the command keeps until it executes */
 	struct user user;
 	struct rlimit files;   /* as the caller had it: mounting many layers needs more */
 };
 
-/* Hands a descriptor to the supervisor, over the socket that carries the messages too. */
-static int send_terminal(int master, struct err *e)
-{
-	struct sandbox_message m = { .event = SANDBOX_EVENT_TERMINAL };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec body = { &m, sizeof m };
-	struct msghdr msg = { .msg_iov = &body, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &master, sizeof master);
-	if (sendmsg(REPORT_FD, &msg, MSG_NOSIGNAL) == -1)
-		return err_errno(e, errno, "hand the terminal over");
-	return 0;
-}
-
 static int set_up_terminal(struct inside *in, int root, struct err *e)
 {
-	cleanup_fd int master = sandbox_open_terminal(root, in->user.uid, &in->terminal, e);
+	cleanup_fd int master = sandbox_open_terminal(in->s, root, in->user.uid, &in->terminal, e);
 
-	return master == -1 ? -1 : send_terminal(master, e);
+	if (master == -1 || (!in->s->join && sandbox_put_console(root, in->terminal, e) == -1))
+		return -1;
+	return sandbox_send(REPORT_FD, SANDBOX_EVENT_TERMINAL, &master, 1, e);
 }
 
-static int set_up(struct inside *in, struct err *e)
+/* In a container that somebody else has set up. */
+static int set_up_joined(struct inside *in, struct err *e)
 {
 	const struct sandbox *s = in->s;
-	cleanup_fd int root = -1;
+	cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (sandbox_harden_init(e) == -1)
+	if (root == -1)
+		return err_errno(e, errno, "/");
+	if (sandbox_find_user(s, root, &in->user, e) == -1)
 		return -1;
-	sandbox_forget_arguments();
-	if (getrlimit(RLIMIT_NOFILE, &in->files) == -1)
-		return err_errno(e, errno, "limit of open files");
-	umask(0);
-	root = sandbox_mount_root(s, e);
+	return s->terminal ? set_up_terminal(in, root, e) : 0;
+}
+
+static int set_up_container(struct inside *in, struct err *e)
+{
+	const struct sandbox *s = in->s;
+	cleanup_fd int root = sandbox_mount_root(s, e);
+
 	if (root == -1)
 		return err_context(e, "root filesystem");
 	/* Before /proc and /dev are there: no file of the image can be one of theirs. */
@@ -77,11 +65,24 @@ static int set_up(struct inside *in, struct err *e)
 		return -1;
 	if (s->readonly_root && mount_attributes(root, MOUNT_ATTR_RDONLY, 0, false, e) == -1)
 		return err_context(e, "read-only root");
-	if (sandbox_pivot(root, e) == -1)
+	if (sandbox_set_kernel(s, e) == -1 || sandbox_pivot(root, e) == -1)
 		return -1;
 	if (s->hostname && sethostname(s->hostname, strlen(s->hostname)) == -1)
 		return err_errno(e, errno, "host name %s", s->hostname);
 	return 0;
+}
+
+static int set_up(struct inside *in, struct err *e)
+{
+	if (sandbox_harden(e) == -1)
+		return -1;
+	sandbox_forget_arguments();
+	if (getrlimit(RLIMIT_NOFILE, &in->files) == -1)
+		return err_errno(e, errno, "limit of open files");
+	umask(0);
+	if (in->s->joinable && sandbox_send_namespaces(REPORT_FD, e) == -1)
+		return -1;
+	return in->s->join ? set_up_joined(in, e) : set_up_container(in, e);
 }
 
 /* Standard descriptors on the terminal, and it in control of the session. */
@@ -97,23 +98,24 @@ static int take_terminal(int terminal, struct err *e)
 
 static int become_command(const struct inside *in, struct err *e)
 {
-	const struct sandbox_message started = { .event = SANDBOX_EVENT_STARTED };
-
 	/* A session of its own: the caller's terminal takes no input from it (CVE-2017-5226). */
 	if (setsid() == -1)
 		return err_errno(e, errno, "new session");
 	if (in->terminal != -1 && take_terminal(in->terminal, e) == -1)
 		return -1;
-	sandbox_close_from(REPORT_FD + 1);
+	sandbox_close_from(in->last + 1);
 	umask(in->s->umask);
 	if (setrlimit(RLIMIT_NOFILE, &in->files) == -1)
 		return err_errno(e, errno, "limit of open files");
 	if (sandbox_limit(in->s, e) == -1 || sandbox_drop_privileges(in->s, &in->user, e) == -1)
 		return -1;
+	/* Process 1 would take it along when it dies; else its parent is somebody whose end it would not notice. */
+	if ((in->s->no_init || in->s->join) && sandbox_harden(e) == -1)
+		return -1;
 	if (sandbox_enter_cwd(in->s, e) == -1)
 		return -1;
-	if (send(REPORT_FD, &started, sizeof started, MSG_NOSIGNAL) == -1)
-		return err_errno(e, errno, "report to the supervisor");
+	if (sandbox_send(REPORT_FD, SANDBOX_EVENT_STARTED, NULL, 0, e) == -1)
+		return -1;
 	sandbox_default_signals();
 	return sandbox_execute(in->s, &in->user, e);
 }
@@ -137,7 +139,7 @@ void sandbox_signals(sigset_t *set)
 
 static void pass_on(pid_t pid, int sig)
 {
-	/* A process that leads its session does not stop for SIGTSTP: nobody could continue it. */
+	/* Who leads a session does not stop for SIGTSTP: nobody could continue it. */
 	if (sig == SIGTSTP)
 		kill(-pid, SIGSTOP);
 	else if (sig == SIGCONT)
@@ -189,20 +191,26 @@ static _Noreturn void watch(pid_t pid, int signals)
 	}
 }
 
-void sandbox_be_init(const struct sandbox *s, int report)
+void sandbox_be_init(const struct sandbox *s, int report, int exec)
 {
-	struct inside in = { .s = s, .terminal = -1 };
+	struct inside in = { .s = s, .terminal = -1, .last = exec == -1 ? REPORT_FD : SANDBOX_EXEC_FD };
 	struct err e = ERR_INIT;
 	sigset_t set;
 	int signals;
 	pid_t pid;
 
+	if (s->join && sandbox_enter(s, &e) == -1)
+		sandbox_fail(report, SANDBOX_FAILED, &e);
 	/* Nothing of the caller's but the standard descriptors goes any further (CVE-2024-21626). */
 	if (dup3(report, REPORT_FD, O_CLOEXEC) == -1 && errno != EINVAL) /* EINVAL: there already, with O_CLOEXEC */
 		_exit(SANDBOX_FAILED);
-	sandbox_close_from(REPORT_FD + 1);
+	if (exec != -1 && dup3(exec, SANDBOX_EXEC_FD, O_CLOEXEC) == -1 && errno != EINVAL)
+		_exit(SANDBOX_FAILED);
+	sandbox_close_from(in.last + 1);
 	if (set_up(&in, &e) == -1)
 		sandbox_fail(REPORT_FD, SANDBOX_FAILED, &e);
+	if (s->no_init && !s->join)
+		command(&in);
 	sandbox_signals(&set); /* blocked already, by the supervisor */
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	pid = signals == -1 ? -1 : fork();
@@ -212,6 +220,8 @@ void sandbox_be_init(const struct sandbox *s, int report)
 	}
 	if (pid == 0)
 		command(&in);
+	if (exec != -1)
+		close(SANDBOX_EXEC_FD);
 	let_go(&in);
 	watch(pid, signals);
 }

@@ -15,22 +15,63 @@
 
 /*
  * The life of process 1, in the namespaces that userns_fork made: sets up, starts the command, passes signals on, reaps,
- * and exits with the command's status. report: a SOCK_SEQPACKET socket to the supervisor, for struct sandbox_message.
+ * and exits with the command's status. report: a SOCK_SEQPACKET socket to the supervisor, for struct sandbox_message. exec: a
+ * descriptor, SANDBOX_EXEC_FD or above, that the command alone is to hold until it executes; -1: nobody wants to know.
  */
-_Noreturn void sandbox_be_init(const struct sandbox *s, int report);
+_Noreturn void sandbox_be_init(const struct sandbox *s, int report, int exec);
+
+#define SANDBOX_EXEC_FD 4
+
+/* ---- messages to the supervisor ---- */
+
+#define SANDBOX_FDS_MAX SANDBOX_NAMESPACES
+
+/* Tells the supervisor of an event, with copies of the descriptors. */
+int sandbox_send(int to, enum sandbox_event event, const int *fds, size_t count, struct err *e);
+
+struct sandbox_received {
+	struct sandbox_message message;
+	int fds[SANDBOX_FDS_MAX]; /* the receiver's */
+	size_t count;
+	pid_t sender; /* as the receiver sees it; -1: it was not said */
+};
+
+/* The next message; false when there is none. */
+bool sandbox_receive(int from, struct sandbox_received *r);
+
+/* ---- joining ---- */
+
+/* Tells the supervisor of the namespaces that the caller is in. */
+int sandbox_send_namespaces(int to, struct err *e);
+
+/*
+ * Goes into the namespaces s->join, and becomes root there; processes made from now on are in its process namespace too.
+ */
+int sandbox_enter(const struct sandbox *s, struct err *e);
 
 /* The signals that are passed on; everything else keeps its meaning for ourselves. */
 void sandbox_signals(sigset_t *set);
 
+/* ---- what the kernel keeps of a container ---- */
+
+/* s->domainname, and s->sysctls through a proc filesystem of our own. In the container's namespaces, before the host's /proc is gone. */
+int sandbox_set_kernel(const struct sandbox *s, struct err *e);
+
+/* s->oom_score_adj, of ourselves and whom we start: outside, where alone root's right to lower it counts. */
+int sandbox_set_oom_score(const struct sandbox *s, struct err *e);
+
 /* ---- privileges ---- */
 
-/* Gives up what process 1 must not leak: nobody may trace it, and it dies with the supervisor. */
-int sandbox_harden_init(struct err *e);
+/*
+ * For a process that is seen inside before it is the command: nobody may trace it, and it dies with its parent. To be called
+ * again when its user has changed, which undoes both.
+ */
+int sandbox_harden(struct err *e);
 void sandbox_forget_arguments(void); /* but for the program's name */
 
 /*
- * Becomes the user, with exactly the capabilities of s, a session keyring of its own, and no way to gain more: the last
- * step before the command. The system-call filter belongs at its end.
+ * Becomes the user, with exactly the capabilities of s, a session keyring of its own, and no way to gain more: under its
+ * filter of system calls: the last step before the command.
  */
 int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struct err *e);
 
@@ -38,6 +79,7 @@ int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struc
 
 struct terminal {
 	int master;		/* -1: none, or ended */
+	const struct sandbox *s; /* whose output it is */
 	bool raw;		/* our own terminal is in raw mode */
 	struct termios before;	/* its mode until then */
 	bool input_open;	/* there may be more on descriptor 0 */
@@ -48,7 +90,8 @@ struct terminal {
 
 #define TERMINAL_INIT { .master = -1 }
 
-void terminal_start(struct terminal *t, int master); /* takes ownership of master; raw mode, where descriptor 0 is a terminal */
+/* Takes ownership of master; raw mode, where descriptor 0 is a terminal, and is its input. */
+void terminal_start(struct terminal *t, int master, const struct sandbox *s);
 void terminal_stop(struct terminal *t);		     /* what is left of the output, and the mode as it was */
 void terminal_suspend(struct terminal *t);	     /* the mode as it was, until… */
 void terminal_resume(struct terminal *t);

@@ -1,6 +1,7 @@
 #include "sandbox_inside.h"
 
 #include "io.h"
+#include "sandbox_output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,76 +20,68 @@ const enum sandbox_isolation sandbox_isolation_default = SANDBOX_NAMESPACES;
 /* The supervisor's view of a run. */
 struct run {
 	const struct sandbox *s;
-	pid_t init;	/* process 1 of the container */
+	pid_t init;	/* process 1 of the container, or our man who joins one */
 	int socket;	/* messages from inside; -1: ended */
 	int signals;	/* signalfd */
+	int executing;	/* ends when the command executes; -1: it does, or nobody wants to know */
+	struct output output;
 	struct terminal terminal;
+	struct sandbox_namespaces namespaces; /* held for those who want to join */
 	bool failed;	/* err and status say why it did not run */
 	int status;
 	struct err err;
 };
+
+void sandbox_die_with_parent(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
 
 void sandbox_close_from(int lowest)
 {
 	close_range((unsigned int)lowest, ~0U, 0);
 }
 
-/* One message, with the descriptor or the sender's pid that came along. Returns false when there is none. */
-static bool receive(int from, struct sandbox_message *m, int *fd, pid_t *pid)
+/* Descriptors come with the messages that are about them, and with no others. */
+static void take_descriptors(struct run *r, struct sandbox_received *m)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
-	} control;
-	struct iovec body = { m, sizeof *m };
-	struct msghdr msg = { .msg_iov = &body, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
-	struct ucred sender;
-
-	*fd = -1;
-	*pid = -1;
-	if (recvmsg(from, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof *m)
-		return false;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-			memcpy(fd, CMSG_DATA(c), sizeof *fd);
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
-			memcpy(&sender, CMSG_DATA(c), sizeof sender);
-			*pid = sender.pid;
+	if (m->message.event == SANDBOX_EVENT_TERMINAL && m->count == 1 && r->terminal.master == -1)
+		terminal_start(&r->terminal, m->fds[--m->count], r->s);
+	if (m->message.event == SANDBOX_EVENT_NAMESPACES && m->count == SANDBOX_NAMESPACES && r->namespaces.fd[0] == -1)
+		while (m->count > 0) {
+			m->count--;
+			r->namespaces.fd[m->count] = m->fds[m->count];
 		}
-	}
-	return true;
+	while (m->count > 0)
+		close(m->fds[--m->count]);
 }
 
 static void handle_messages(struct run *r)
 {
-	struct sandbox_message m;
-	pid_t pid;
-	int fd;
+	struct sandbox_received m;
 
-	while (r->socket != -1 && receive(r->socket, &m, &fd, &pid)) {
-		switch (m.event) {
-		case SANDBOX_EVENT_FAILED:
+	while (r->socket != -1 && sandbox_receive(r->socket, &m)) {
+		if (m.message.event == SANDBOX_EVENT_FAILED) {
 			r->failed = true;
-			r->status = m.status;
-			r->err = m.err;
-			break;
-		case SANDBOX_EVENT_STARTED:
-			if (r->s->started)
-				r->s->started(r->s->ctx, pid, r->init);
-			break;
-		case SANDBOX_EVENT_TERMINAL:
-			if (fd != -1)
-				terminal_start(&r->terminal, steal_fd(&fd));
-			break;
+			r->status = m.message.status;
+			r->err = m.message.err;
 		}
-		io_cleanup_fd(&fd);
+		if (m.message.event == SANDBOX_EVENT_STARTED && r->s->started)
+			r->s->started(r->s->ctx, m.sender, r->init);
+		take_descriptors(r, &m);
 	}
+}
+
+/* Process 1 passes it on; where that is the command itself, nothing that it can ignore is sent in place of a stop. */
+static void signal_inside(const struct run *r, int sig)
+{
+	kill(r->init, r->s->no_init && !r->s->join && sig == SIGTSTP ? SIGSTOP : sig);
 }
 
 /* ^Z and fg: the container stops and goes on with us. */
 static void stop_ourselves(struct run *r)
 {
-	kill(r->init, SIGTSTP);
+	signal_inside(r, SIGTSTP);
 	terminal_suspend(&r->terminal);
 	raise(SIGSTOP);
 	if (r->terminal.master != -1)
@@ -114,15 +108,24 @@ static bool handle_signal(struct run *r)
 		if (r->s->terminal)
 			terminal_resize(&r->terminal);
 		else
-			kill(r->init, SIGWINCH);
+			signal_inside(r, SIGWINCH);
 		return false;
 	case SIGTSTP:
 		stop_ourselves(r);
 		return false;
 	default:
-		kill(r->init, (int)info.ssi_signo);
+		signal_inside(r, (int)info.ssi_signo);
 		return false;
 	}
+}
+
+/* It executes, or has failed, which it has said before. */
+static void handle_execution(struct run *r)
+{
+	handle_messages(r);
+	io_cleanup_fd(&r->executing);
+	if (!r->failed)
+		r->s->executed(r->s->ctx);
 }
 
 static void supervise(struct run *r)
@@ -133,6 +136,9 @@ static void supervise(struct run *r)
 			{ r->socket, POLLIN, 0 },
 			{ terminal_wants_input(&r->terminal) ? STDIN_FILENO : -1, POLLIN, 0 },
 			{ r->terminal.master, terminal_wants_master(&r->terminal), 0 },
+			{ r->executing, POLLIN, 0 },
+			{ r->output.from[0], POLLIN, 0 },
+			{ r->output.from[1], POLLIN, 0 },
 		};
 
 		if (poll(fds, sizeof fds / sizeof *fds, -1) == -1)
@@ -145,6 +151,11 @@ static void supervise(struct run *r)
 			terminal_input(&r->terminal);
 		if (fds[3].revents)
 			terminal_master(&r->terminal, fds[3].revents);
+		if (fds[4].revents)
+			handle_execution(r);
+		for (int which = 1; which <= 2; which++)
+			if (fds[4 + which].revents)
+				output_move(&r->output, r->s, which);
 		if (fds[0].revents && handle_signal(r))
 			return;
 	}
@@ -159,6 +170,21 @@ static int check_descriptors(struct err *e)
 		if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
 			return err_set(e, ERR_USAGE, "descriptor %d is a directory: not passed on into a container", fd);
 	return 0;
+}
+
+/* A pipe whose writing end only the command will hold, and only until it executes. */
+static int open_exec_pipe(struct run *r, int *exec, struct err *e)
+{
+	int ends[2];
+
+	if (!r->s->executed)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return err_errno(e, errno, "pipe");
+	r->executing = ends[0];
+	*exec = fcntl(ends[1], F_DUPFD_CLOEXEC, SANDBOX_EXEC_FD);
+	close(ends[1]);
+	return *exec == -1 ? err_errno(e, errno, "pipe") : 0;
 }
 
 static int open_channels(struct run *r, int *inner, const sigset_t *signals, struct err *e)
@@ -179,22 +205,28 @@ static int open_channels(struct run *r, int *inner, const sigset_t *signals, str
 static int start(struct run *r, const sigset_t *signals, struct err *e)
 {
 	const int namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-	cleanup_fd int inner = -1;
+	cleanup_fd int inner = -1, exec = -1;
 
-	if (check_descriptors(e) == -1 || open_channels(r, &inner, signals, e) == -1)
+	if (check_descriptors(e) == -1 || open_channels(r, &inner, signals, e) == -1 || open_exec_pipe(r, &exec, e) == -1 ||
+	    output_open(&r->output, r->s, e) == -1)
 		return -1;
-	r->init = userns_fork(&r->s->userns, namespaces, e);
+	r->init = !r->s->join ? userns_fork(&r->s->userns, namespaces, e) : fork();
 	if (r->init == 0) {
 		io_cleanup_fd(&r->socket);
 		io_cleanup_fd(&r->signals);
-		sandbox_be_init(r->s, inner);
+		output_take(&r->output);
+		sandbox_be_init(r->s, inner, exec);
 	}
+	if (r->init == -1 && e->kind == ERR_NONE)
+		return err_errno(e, errno, "new process");
+	output_start(&r->output);
 	return r->init == -1 ? -1 : 0;
 }
 
 static int run(const struct sandbox *s, const sigset_t *signals, struct err *e)
 {
-	struct run r = { .s = s, .socket = -1, .signals = -1, .terminal = TERMINAL_INIT };
+	struct run r = { .s = s, .socket = -1, .signals = -1, .executing = -1, .output = OUTPUT_INIT, .terminal = TERMINAL_INIT,
+			 .namespaces = SANDBOX_NAMESPACES_INIT };
 
 	if (start(&r, signals, e) == 0) {
 		supervise(&r);
@@ -204,8 +236,11 @@ static int run(const struct sandbox *s, const sigset_t *signals, struct err *e)
 	} else {
 		r.status = SANDBOX_FAILED;
 	}
+	output_end(&r.output, s);
+	sandbox_namespaces_close(&r.namespaces);
 	io_cleanup_fd(&r.socket);
 	io_cleanup_fd(&r.signals);
+	io_cleanup_fd(&r.executing);
 	return r.status;
 }
 
@@ -214,6 +249,8 @@ int sandbox_run(const struct sandbox *s, struct err *e)
 	sigset_t signals, before;
 	int status;
 
+	if (sandbox_set_oom_score(s, e) == -1)
+		return SANDBOX_FAILED;
 	if (s->isolation == SANDBOX_CHROOT)
 		return sandbox_run_chroot(s, e);
 	signal(SIGCHLD, SIG_DFL); /* ignored, as a caller may leave it, there would be nothing to wait for */

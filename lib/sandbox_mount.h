@@ -45,16 +45,19 @@ int sandbox_mount_root(const struct sandbox *s, struct err *e);
 /* s->mounts in their order, /dev filled in, masked and read-only paths, the host's resolv.conf and hosts. */
 int sandbox_mount_all(const struct sandbox *s, int root, struct err *e);
 
-/* The devices and links every container has, into the fresh /dev (runtime-spec config-linux.md, Default Devices). */
-int sandbox_fill_dev(int root, struct err *e);
+/* The devices and links every container has, and s->devices, into /dev (runtime-spec config-linux.md, Default Devices). */
+int sandbox_fill_dev(const struct sandbox *s, int root, struct err *e);
 
 /* Makes `root` the root of this mount namespace, and lets go of everything else. */
 int sandbox_pivot(int root, struct err *e);
 
 /*
- * Opens a terminal in the container's devpts, owned by `uid`, of the size of ours, and puts it on /dev/console.
- * Returns the master, and the process's end in *peer.
+ * Opens a terminal in the container's devpts, owned by `uid`, of the size of ours or that of s. Returns the master, and the process's end in
+ * *peer.
  */
-int sandbox_open_terminal(int root, uid_t uid, int *peer, struct err *e);
+int sandbox_open_terminal(const struct sandbox *s, int root, uid_t uid, int *peer, struct err *e);
+
+/* Puts a terminal's end on /dev/console. */
+int sandbox_put_console(int root, int peer, struct err *e);
 
 #endif

@@ -40,7 +40,9 @@ static const struct word {
 	{ "strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME },
 	{ "relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME },
 	{ "nodiratime", MOUNT_ATTR_NODIRATIME, 0 },
+	{ "diratime", 0, MOUNT_ATTR_NODIRATIME },
 	{ "bind", 0, 0 },
+	{ "rbind", 0, 0 },
 	{ "defaults", 0, 0 },
 	{ "private", 0, 0 }, /* everything is */
 	{ "rprivate", 0, 0 },
@@ -51,7 +53,6 @@ static const struct word {
 /* mount(8)'s words, sorted into what the mount and what the filesystem is told. */
 struct options {
 	uint64_t attributes;
-	bool recursive;
 	char *own[OPTIONS_MAX + 1]; /* NULL-terminated, borrowed */
 	size_t count;
 };
@@ -78,10 +79,6 @@ static int sort_options(const struct sandbox *s, const struct sandbox_mount *m, 
 
 		if (w)
 			o->attributes = (o->attributes & ~w->clear) | w->set;
-		else if (strcmp(*p, "rbind") == 0)
-			o->recursive = true;
-		else if (strcmp(*p, "shared") == 0 || strcmp(*p, "rshared") == 0)
-			return err_set(e, ERR_USAGE, "mount %s: option %s is not supported", m->destination, *p);
 		else if (is_foreign_group(&s->userns, *p))
 			continue;
 		else if (o->count == OPTIONS_MAX)
@@ -99,6 +96,7 @@ static int put_mount(int root, int mount, const char *path, enum mount_target ki
 	return target == -1 ? -1 : mount_attach(mount, target, path, e);
 }
 
+/* One file of the host's, which is looked at when it is held already. */
 static int mount_bind(int root, const struct sandbox_mount *m, const struct options *o, struct err *e)
 {
 	cleanup_fd int mount = -1;
@@ -106,20 +104,38 @@ static int mount_bind(int root, const struct sandbox_mount *m, const struct opti
 
 	if (!m->source)
 		return err_set(e, ERR_USAGE, "no source to bind");
-	mount = mount_clone(m->source, o->recursive, e);
-	if (mount == -1 || mount_attributes(mount, o->attributes, 0, true, e) == -1)
+	mount = mount_clone(m->source, false, e);
+	if (mount == -1)
 		return -1;
 	if (fstat(mount, &st) == -1)
 		return err_errno(e, errno, "%s", m->source);
-	return put_mount(root, mount, m->destination, S_ISDIR(st.st_mode) ? MOUNT_ON_DIRECTORY : MOUNT_ON_FILE, e);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_USAGE, "a bind of %s, which is no regular file, is not supported: crun or runc can run this bundle",
+			       m->source);
+	if (mount_attributes(mount, o->attributes | UNPRIVILEGED, 0, false, e) == -1)
+		return -1;
+	return put_mount(root, mount, m->destination, MOUNT_ON_FILE, e);
+}
+
+/* A mount of the one empty directory (*empty; -1: not made yet) that lies over all that are hidden. A descriptor. */
+static int clone_empty(int *empty, struct err *e)
+{
+	char *options[] = { (char[]){ "mode=555" }, NULL };
+	int mount;
+
+	if (*empty == -1)
+		*empty = mount_new("tmpfs", "tmpfs", options, UNPRIVILEGED | MOUNT_ATTR_RDONLY, e);
+	if (*empty == -1)
+		return -1;
+	mount = open_tree(*empty, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return mount == -1 ? err_errno(e, errno, "empty directory") : mount;
 }
 
 /* Puts an empty directory or /dev/null over a path, if it is there. */
-static int hide(int root, const char *path, struct err *e)
+static int hide(int root, const char *path, int *empty, struct err *e)
 {
 	struct err why = ERR_INIT;
 	cleanup_fd int target = beneath_open(root, path, O_PATH, &why), mount = -1;
-	char *options[] = { (char[]){ "mode=555" }, NULL };
 	struct stat st;
 
 	if (target == -1 && why.kind == ERR_NOT_FOUND)
@@ -131,13 +147,23 @@ static int hide(int root, const char *path, struct err *e)
 	if (fstat(target, &st) == -1)
 		return err_errno(e, errno, "%s", path);
 	if (S_ISDIR(st.st_mode)) {
-		mount = mount_new("tmpfs", "tmpfs", options, UNPRIVILEGED | MOUNT_ATTR_RDONLY, e);
+		mount = clone_empty(empty, e);
 	} else {
 		mount = mount_clone_device("/dev/null", 1, 3, e);
 		if (mount != -1 && mount_attributes(mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false, e) == -1)
 			return -1;
 	}
 	return mount == -1 ? -1 : mount_attach(mount, target, path, e);
+}
+
+static int hide_all(int root, const char *const *paths, struct err *e)
+{
+	cleanup_fd int empty = -1;
+
+	for (; paths && *paths; paths++)
+		if (hide(root, *paths, &empty, e) == -1)
+			return err_context(e, "mask %s", *paths);
+	return 0;
 }
 
 static int make_readonly(int root, const char *path, struct err *e)
@@ -173,38 +199,56 @@ static int mount_sys(int root, const struct sandbox_mount *m, const struct optio
 		return -1;
 	if (put_mount(root, mount, m->destination, MOUNT_ON_REAL_DIRECTORY, e) == -1)
 		return -1;
-	for (const char *const *p = hidden_sys; strcmp(m->destination, "/sys") == 0 && *p; p++)
-		if (hide(root, *p, e) == -1)
-			return -1;
-	return 0;
+	return strcmp(m->destination, "/sys") == 0 ? hide_all(root, hidden_sys, e) : 0;
+}
+
+/* What lies there is the runtime's own, and an image may not send it elsewhere. In other places it may well have a symlink, as /var/run. */
+static bool is_the_kernels(const char *path)
+{
+	static const char *const trees[] = { "/proc", "/sys", "/dev" };
+
+	for (size_t i = 0; i < sizeof trees / sizeof *trees; i++) {
+		size_t len = strlen(trees[i]);
+
+		if (strncmp(path, trees[i], len) == 0 && (path[len] == '/' || path[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* A filesystem of the container's own. Its cgroups are those of its namespace, which it looks at and no more. */
+static int mount_fresh(int root, const struct sandbox_mount *m, const struct options *o, struct err *e)
+{
+	static const char *const types[] = { "proc", "tmpfs", "devpts", "mqueue" };
+	bool cgroup = strcmp(m->type, "cgroup") == 0, known = cgroup;
+	cleanup_fd int mount = -1;
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		known = known || strcmp(types[i], m->type) == 0;
+	if (!known)
+		return err_set(e, ERR_USAGE, "mounts of type %s are not supported", m->type);
+	mount = mount_new(cgroup ? "cgroup2" : m->type, m->source, o->own,
+			  o->attributes | (cgroup ? UNPRIVILEGED | MOUNT_ATTR_RDONLY : 0), e);
+	if (mount == -1)
+		return -1;
+	return put_mount(root, mount, m->destination,
+			 strcmp(m->type, "tmpfs") == 0 && !is_the_kernels(m->destination) ? MOUNT_ON_DIRECTORY
+											 : MOUNT_ON_REAL_DIRECTORY,
+			 e);
 }
 
 static int mount_one(const struct sandbox *s, int root, const struct sandbox_mount *m, struct err *e)
 {
-	static const char *const fresh[] = { "proc", "tmpfs", "devpts", "mqueue" };
-	cleanup_fd int mount = -1;
+	bool bind = strcmp(m->type, "bind") == 0, sys = strcmp(m->type, "sysfs") == 0;
 	struct options o;
 
 	if (sort_options(s, m, &o, e) == -1)
 		return -1;
-	if (strcmp(m->type, "bind") == 0)
+	if ((bind || sys) && o.count > 0)
+		return err_set(e, ERR_USAGE, "option %s is not supported: crun or runc can run this bundle", o.own[0]);
+	if (bind)
 		return mount_bind(root, m, &o, e);
-	if (strcmp(m->type, "sysfs") == 0)
-		return mount_sys(root, m, &o, e);
-	for (size_t i = 0; i < sizeof fresh / sizeof *fresh && mount == -1; i++) {
-		if (strcmp(fresh[i], m->type) != 0)
-			continue;
-		mount = mount_new(m->type, m->source, o.own, o.attributes, e);
-		if (mount == -1)
-			return -1;
-	}
-	if (mount == -1)
-		return err_set(e, ERR_USAGE, "mounts of type %s are not supported", m->type);
-	/* Elsewhere an image may well have a symlink, /var/run for one. */
-	return put_mount(root, mount, m->destination,
-			 strcmp(m->type, "tmpfs") == 0 && strcmp(m->destination, "/dev") != 0 ? MOUNT_ON_DIRECTORY
-											      : MOUNT_ON_REAL_DIRECTORY,
-			 e);
+	return sys ? mount_sys(root, m, &o, e) : mount_fresh(root, m, &o, e);
 }
 
 /* A copy of the host's file in the container's own /dev, and a mount of that copy. A descriptor, -1 with the error set. */
@@ -252,7 +296,7 @@ static bool has_mount_on(const struct sandbox *s, const char *path)
 	return false;
 }
 
-/* Whether /dev is a fresh one: a directory that the bundle binds there is left as it is. */
+/* Whether /dev is a fresh one, and not the image's. */
 static bool has_fresh_dev(const struct sandbox *s)
 {
 	for (size_t i = 0; i < s->mount_count; i++)
@@ -279,15 +323,12 @@ int sandbox_mount_all(const struct sandbox *s, int root, struct err *e)
 	for (size_t i = 0; i < s->mount_count; i++)
 		if (mount_one(s, root, &s->mounts[i], e) == -1)
 			return err_context(e, "mount %s", s->mounts[i].destination);
-	if (has_fresh_dev(s) && sandbox_fill_dev(root, e) == -1)
+	if (sandbox_fill_dev(s, root, e) == -1)
 		return -1;
 	if (s->host_files && show_host_files(s, root, e) == -1)
 		return -1;
 	for (const char *const *p = s->readonly; p && *p; p++)
 		if (make_readonly(root, *p, e) == -1)
 			return err_context(e, "read-only %s", *p);
-	for (const char *const *p = s->masked; p && *p; p++)
-		if (hide(root, *p, e) == -1)
-			return err_context(e, "mask %s", *p);
-	return 0;
+	return hide_all(root, s->masked, e);
 }

@@ -16,16 +16,32 @@ void sandbox_close_from(int lowest)
 		close(fd);
 }
 
+void sandbox_die_with_parent(void)
+{
+}
+
 int sandbox_own_arguments(char *argv[], struct err *e)
 {
 	(void)argv, (void)e;
 	return 0; /* nothing inside can ask for them */
 }
 
-int sandbox_seal_program(char *const argv[], struct err *e)
+int sandbox_seal_program(char *const argv[], bool own_rights, struct err *e)
 {
-	(void)argv, (void)e;
+	(void)argv, (void)own_rights, (void)e;
 	return 0; /* without /proc nothing inside can name the program */
+}
+
+int sandbox_find_namespaces(pid_t supervisor, struct sandbox_namespaces *n, struct err *e)
+{
+	(void)supervisor, (void)e;
+	*n = (struct sandbox_namespaces)SANDBOX_NAMESPACES_INIT;
+	return 0; /* there is nothing to join but the directory */
+}
+
+void sandbox_namespaces_close(struct sandbox_namespaces *n)
+{
+	(void)n;
 }
 
 int sandbox_run(const struct sandbox *s, struct err *e)

@@ -2,17 +2,19 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/keyctl.h>
+#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define CAPS 64 /* bits of a set; the kernel knows fewer */
 
-int sandbox_harden_init(struct err *e)
+int sandbox_harden(struct err *e)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
-		return err_errno(e, errno, "die with the supervisor");
+		return err_errno(e, errno, "die with the parent");
 	/* No ptrace, no /proc/1/exe, no /proc/1/fd for those inside (CVE-2016-9962, CVE-2019-5736). */
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
 		return err_errno(e, errno, "forbid tracing");
@@ -70,6 +72,22 @@ static int raise_ambient(uint64_t caps, struct err *e)
 	return 0;
 }
 
+/* There is no container without the filter it is to have. */
+static int install_filter(const struct sandbox_filter *f, struct err *e)
+{
+	/* The kernel only reads; its header has no const. */
+	struct sock_fprog program = { f->count, (struct sock_filter *)(uintptr_t)f->code };
+	unsigned long flags = f->log ? SECCOMP_FILTER_FLAG_LOG : 0;
+
+	if (!f->code)
+		return err_set(e, ERR_USAGE, "the system calls of this machine are not known, so they cannot be filtered");
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) == 0)
+		return 0;
+	if (errno == ENOSYS || (errno == EINVAL && prctl(PR_GET_SECCOMP) == -1))
+		return err_set(e, ERR_USAGE, "this kernel has no system-call filters (CONFIG_SECCOMP_FILTER)");
+	return err_errno(e, errno, "filter the system calls");
+}
+
 int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struct err *e)
 {
 	uint64_t held = 0, permitted;
@@ -77,6 +95,9 @@ int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struc
 	/* The caller's session keyring holds his keys; where the kernel has no keyrings there is nothing to hide. */
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) == -1 && errno == EDQUOT)
 		return err_errno(e, errno, "session keyring");
+	/* Without no_new_privs it takes CAP_SYS_ADMIN, which is about to go. The filter has to allow what follows here. */
+	if (s->filter && !s->no_new_privs && install_filter(s->filter, e) == -1)
+		return -1;
 	if (drop_bounding(s->caps_bounding, e) == -1)
 		return -1;
 	if (prctl(PR_SET_KEEPCAPS, 1) == -1) /* until execve, so that the sets can be chosen after the user */
@@ -90,5 +111,5 @@ int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struc
 		return -1;
 	if (s->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return err_errno(e, errno, "no_new_privs");
-	return 0;
+	return s->filter && s->no_new_privs ? install_filter(s->filter, e) : 0;
 }

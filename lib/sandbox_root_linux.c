@@ -27,10 +27,11 @@ static int bind_root(const char *tree, const char *where, struct err *e)
 
 static int overlay_root(const struct sandbox *s, struct err *e)
 {
+	const struct overlay overlay = { s->rootfs, s->lower, s->lower_count, s->upper, s->work, MS_NODEV, s->discard };
 	cleanup_fd int root = -1;
 	struct statfs fs;
 
-	if (overlay_mount(s->rootfs, s->lower, s->lower_count, s->upper, s->work, MS_NODEV, e) == -1)
+	if (overlay_mount(&overlay, e) == -1)
 		return -1;
 	root = open(s->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root == -1 || fstatfs(root, &fs) == -1)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -14,6 +15,8 @@
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* Linux 6.3 */
 #endif
+
+#define MOUNT_FD 251 /* by which the program, executed again, finds its mount: a number that no caller uses for a purpose */
 
 #define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
@@ -72,23 +75,78 @@ void sandbox_forget_arguments(void)
 	explicit_bzero(start + name, command_line.len - name);
 }
 
-int sandbox_seal_program(char *const argv[], struct err *e)
+/* Whether `fd` is the mount through which we run: made by mount_readonly, and nobody else's. */
+static bool is_our_mount(int fd)
+{
+	const unsigned int mask = STATX_MNT_ID | STATX_INO;
+	struct statx self, st;
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags != -1 && (flags & O_PATH) && statx(fd, "", AT_EMPTY_PATH, mask, &st) == 0 &&
+	       statx(AT_FDCWD, "/proc/self/exe", 0, mask, &self) == 0 && st.stx_mnt_id == self.stx_mnt_id &&
+	       st.stx_ino == self.stx_ino && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+/*
+ * The program's file as a mount of its own, read-only and in no namespace: nobody in the container has a right over it,
+ * as long as it has a user namespace. Cheaper than a copy by a third of all that a start costs. -1 where we may not.
+ */
+static int mount_readonly(void)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
+	cleanup_fd int fd = open_tree(AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (fd == -1 || fd == MOUNT_FD || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof attr) == -1)
+		return -1;
+	return dup2(fd, MOUNT_FD);
+}
+
+/* A copy in memory, for who cannot mount, and for containers that have the rights of the host's root. */
+static int copy_in_memory(int self, const char *name, struct err *e)
+{
+	cleanup_fd int copy = new_memfd(name);
+
+	if (copy == -1 || copy_whole(self, copy) == -1 || fcntl(copy, F_ADD_SEALS, ALL_SEALS) == -1)
+		return err_errno(e, errno, "copy the program");
+	return steal_fd(&copy);
+}
+
+/*
+ * Runs already as what nobody can write to. Nobody is to run it a second time either, through /proc/self/exe or a "#!" line
+ * that says so. 1: it does not yet.
+ */
+static int finish_seal(int self, struct err *e)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOEXEC };
+	int seals = fcntl(self, F_GET_SEALS);
+
+	if (seals != -1 && (seals & ALL_SEALS) == ALL_SEALS)
+		return fchmod(self, 0) == -1 ? err_errno(e, errno, "seal the program") : 0;
+	if (!is_our_mount(MOUNT_FD))
+		return 1;
+	if (mount_setattr(MOUNT_FD, "", AT_EMPTY_PATH, &attr, sizeof attr) == -1)
+		return err_errno(e, errno, "seal the program");
+	close(MOUNT_FD);
+	return 0;
+}
+
+int sandbox_seal_program(char *const argv[], bool own_rights, struct err *e)
 {
 	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
-	cleanup_fd int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), copy = -1;
-	int seals;
+	cleanup_fd int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), sealed = -1;
+	int unsealed;
 
 	if (self == -1)
 		return err_errno(e, errno, "/proc/self/exe");
-	seals = fcntl(self, F_GET_SEALS);
-	if (seals != -1 && (seals & ALL_SEALS) == ALL_SEALS) {
+	unsealed = finish_seal(self, e);
+	if (unsealed <= 0) {
 		prctl(PR_SET_NAME, name); /* what ps shows: executing a descriptor leaves its number there */
-		/* Runs already; nobody is to run it a second time, through /proc/self/exe or a "#!" line that says so. */
-		return fchmod(self, 0) == -1 ? err_errno(e, errno, "seal the program") : 0;
+		return unsealed;
 	}
-	copy = new_memfd(name);
-	if (copy == -1 || copy_whole(self, copy) == -1 || fcntl(copy, F_ADD_SEALS, ALL_SEALS) == -1)
-		return err_errno(e, errno, "copy the program");
-	fexecve(copy, argv, environ);
+	if (own_rights && geteuid() == 0)
+		sealed = mount_readonly();
+	if (sealed == -1 && (sealed = copy_in_memory(self, name, e)) == -1)
+		return -1;
+	fexecve(sealed, argv, environ);
 	return err_errno(e, errno, "execute the program's copy");
 }

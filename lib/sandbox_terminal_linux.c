@@ -15,7 +15,7 @@ void terminal_resume(struct terminal *t)
 {
 	struct termios raw;
 
-	if (t->raw || tcgetattr(STDIN_FILENO, &t->before) == -1)
+	if (t->raw || t->s->output || tcgetattr(STDIN_FILENO, &t->before) == -1)
 		return;
 	raw = t->before;
 	cfmakeraw(&raw);
@@ -29,9 +29,9 @@ void terminal_suspend(struct terminal *t)
 	t->raw = false;
 }
 
-void terminal_start(struct terminal *t, int master)
+void terminal_start(struct terminal *t, int master, const struct sandbox *s)
 {
-	*t = (struct terminal){ .master = master, .input_open = true, .at_line_start = true };
+	*t = (struct terminal){ .master = master, .s = s, .input_open = !s->output, .at_line_start = true };
 	fcntl(master, F_SETFL, fcntl(master, F_GETFL) | O_NONBLOCK);
 	terminal_resume(t);
 }
@@ -80,6 +80,10 @@ static bool forward_output(struct terminal *t)
 	char data[16384];
 	ssize_t n = read(t->master, data, sizeof data);
 
+	if (n > 0 && t->s->output) {
+		t->s->output(t->s->ctx, STDOUT_FILENO, data, (size_t)n);
+		return true;
+	}
 	if (n > 0)
 		return io_write_full(STDOUT_FILENO, data, (size_t)n) == 0 || errno != EPIPE;
 	if (n == 0 || (errno != EAGAIN && errno != EINTR)) /* EIO: nobody has the other end open any more */

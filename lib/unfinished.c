@@ -34,7 +34,26 @@ int unfinished_remove(const char *path, struct err *e)
 {
 	struct userns ns;
 
-	return userns_plan(&ns, e) == -1 ? -1 : worker_run(&ns, 0, remove_tree, (void *)(uintptr_t)path, e);
+	if (userns_plan(&ns, e) == -1)
+		return -1;
+	if (ns.kind == USERNS_NONE) /* whoever may remove it, we are it */
+		return remove_tree((void *)(uintptr_t)path, e);
+	return worker_run(&ns, 0, remove_tree, (void *)(uintptr_t)path, e);
+}
+
+int unfinished_discard(const char *tmp, const char *path, struct err *e)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_buf struct buf gone = BUF_INIT;
+	const char *slash = strrchr(path, '/');
+
+	buf_addf(&gone, "%s/" PREFIX "%s", tmp, slash ? slash + 1 : path);
+	if (buf_check(&gone, e) == -1)
+		return -1;
+	/* Locked, so that it is ours to remove. */
+	if (fd == -1 || flock(fd, LOCK_EX) == -1 || rename(path, buf_text(&gone)) == -1)
+		return unfinished_remove(path, e);
+	return unfinished_remove(buf_text(&gone), e);
 }
 
 /* Removes tmp/<name> if nobody holds it. What cannot be removed stays for another time. */

@@ -35,6 +35,7 @@ static int mount_below(const struct unpack *u, const char *base, struct err *e)
 	cleanup_buf struct buf target = BUF_INIT, upper = BUF_INIT, work = BUF_INIT;
 	char **lower = calloc(u->below, sizeof *lower);
 	int status = lower ? 0 : err_nomem(e);
+	struct overlay overlay;
 
 	for (size_t i = 0; i < u->below && status == 0; i++) {
 		struct buf path = BUF_INIT;
@@ -49,9 +50,10 @@ static int mount_below(const struct unpack *u, const char *base, struct err *e)
 	if (status == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
 		status = err_errno(e, errno, "private mounts");
 #endif
+	overlay = (struct overlay){ buf_text(&target), (const char *const *)lower, u->below, buf_text(&upper), buf_text(&work),
+				    .flags = 0 };
 	if (status == 0 && buf_check(&work, e) == 0)
-		status = overlay_mount(buf_text(&target), (const char *const *)lower, u->below, buf_text(&upper),
-				       buf_text(&work), 0, e);
+		status = overlay_mount(&overlay, e);
 	if (lower)
 		free_paths(lower, u->below);
 	return status;

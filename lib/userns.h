@@ -23,6 +23,7 @@ enum userns_kind {
 	USERNS_IDENTITY, /* every id maps to itself: a root container that must not hold the host's capabilities */
 	USERNS_SUBIDS,	 /* 0 is the caller, 1… the subordinate ids of /etc/subuid and /etc/subgid */
 	USERNS_SINGLE,	 /* 0 is the caller, and nothing else exists */
+	USERNS_GIVEN,	 /* maps that root has chosen */
 };
 
 struct userns_extent {
@@ -43,6 +44,13 @@ int userns_plan(struct userns *ns, struct err *e);
 
 /* For a container: as above, but IDENTITY for root (limited to the ids that exist where the caller is). */
 int userns_plan_container(struct userns *ns, struct err *e);
+
+/*
+ * For a container whose maps somebody has chosen: sets the kind that ns's maps need. Root may have any. Others get what they ask
+ * for if it is their own id alone; for all else they depend on newuidmap and newgidmap, which refuse what /etc/subuid and
+ * /etc/subgid do not grant when the namespace is made. ERR_USAGE where 0 does not exist inside, as whoever sets up must be that.
+ */
+int userns_plan_given(struct userns *ns, struct err *e);
 
 /* Whether files can be given owners other than the caller: false for SINGLE, and for NONE without root. */
 bool userns_can_chown(const struct userns *ns);

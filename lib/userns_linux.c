@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -14,22 +13,62 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define LINE_TEXT_MAX 256 /* of /etc/subuid: longer lines grant nothing */
+#define LINE_TEXT_MAX 256 /* of /etc/subuid and passwd: longer lines are nobody's */
 #define HELPER_SAYS_MAX 512 /* bytes of a helper's complaint that are kept */
+#define HELPER_PATH_MAX 64
 #define CHILD_FAILED 125
 
 /* Looked for where distributions put them, never in $PATH: they are setuid. */
 static const char *const helper_dirs[] = { "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin",
 					   "/run/wrappers/bin" };
 
-static bool find_helper(const char *name, char out[64])
+static bool find_helper(const char *name, char out[HELPER_PATH_MAX])
 {
 	for (size_t i = 0; i < sizeof helper_dirs / sizeof *helper_dirs; i++) {
-		snprintf(out, 64, "%s/%s", helper_dirs[i], name);
+		snprintf(out, HELPER_PATH_MAX, "%s/%s", helper_dirs[i], name);
 		if (access(out, X_OK) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* A helper that runs; what it writes to one of its descriptors comes from `says`. */
+struct helper {
+	pid_t pid;
+	int says;
+};
+
+static int helper_start(struct helper *h, char *const argv[], int fd, struct err *e)
+{
+	static char *const no_environment[] = { NULL };
+	posix_spawn_file_actions_t actions;
+	int ends[2], failed;
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return err_errno(e, errno, "pipe");
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], fd);
+	failed = posix_spawn(&h->pid, argv[0], &actions, NULL, argv, no_environment);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[1]);
+	h->says = ends[0];
+	if (!failed)
+		return 0;
+	io_cleanup_fd(&h->says);
+	return err_errno(e, failed, "%s", argv[0]);
+}
+
+/* Waits for its end, and keeps the beginning of what it wrote: text in `text`, of `size` bytes. False when it failed. */
+static bool helper_end(struct helper *h, char *text, size_t size)
+{
+	ssize_t n = io_read_full(h->says, text, size - 1);
+	int status;
+
+	text[n > 0 ? n : 0] = '\0';
+	io_cleanup_fd(&h->says);
+	while (waitpid(h->pid, &status, 0) == -1 && errno == EINTR)
+		;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* Reads "OWNER:START:COUNT"; false for any other line and for another owner. subuid(5) */
@@ -79,17 +118,46 @@ static void plan_single(struct userns *ns)
 	ns->gids[0] = (struct userns_extent){ 0, getegid(), 1 };
 }
 
+/* "NAME:x:ID:…" of that id: cuts the line to its name. passwd(5) */
+static bool is_entry_of(char *line, uint32_t id)
+{
+	char *password = strchr(line, ':'), *number = password ? strchr(password + 1, ':') : NULL, *end;
+
+	if (!number || number[1] < '0' || number[1] > '9' || strtoul(number + 1, &end, 10) != id || *end != ':')
+		return false;
+	*password = '\0';
+	return password > line;
+}
+
+/*
+ * Our user's name, which the files of grants may have instead of the id; false where it has none. Not by getpwuid(3): it
+ * loads what the system's accounts come from into this process, which a static program cannot, and only who has no line
+ * in /etc/passwd needs that.
+ */
+static bool own_name(uint32_t id, char line[LINE_TEXT_MAX])
+{
+	cleanup_file FILE *f = fopen("/etc/passwd", "re");
+	char getent[HELPER_PATH_MAX], number[16], *argv[] = { getent, (char[]){ "passwd" }, number, NULL };
+	struct err ignored = ERR_INIT;
+	struct helper h;
+
+	while (f && fgets(line, LINE_TEXT_MAX, f))
+		if (is_entry_of(line, id))
+			return true;
+	snprintf(number, sizeof number, "%" PRIu32, id);
+	return find_helper("getent", getent) && helper_start(&h, argv, STDOUT_FILENO, &ignored) == 0 &&
+	       helper_end(&h, line, LINE_TEXT_MAX) && is_entry_of(line, id);
+}
+
 static void plan_unprivileged(struct userns *ns)
 {
-	char uid_helper[64], gid_helper[64];
-	const struct passwd *pw;
+	char uid_helper[HELPER_PATH_MAX], gid_helper[HELPER_PATH_MAX], name[LINE_TEXT_MAX];
 	const char *user;
 
 	plan_single(ns);
 	if (!find_helper("newuidmap", uid_helper) || !find_helper("newgidmap", gid_helper))
 		return;
-	pw = getpwuid(geteuid());
-	user = pw ? pw->pw_name : NULL;
+	user = own_name(geteuid(), name) ? name : NULL;
 	add_grants("/etc/subuid", user, geteuid(), ns->uids, &ns->uid_count);
 	add_grants("/etc/subgid", user, geteuid(), ns->gids, &ns->gid_count);
 	if (ns->uid_count > 1 && ns->gid_count > 1)
@@ -138,13 +206,33 @@ int userns_plan_container(struct userns *ns, struct err *e)
 	return identity_map("/proc/self/gid_map", ns->gids, &ns->gid_count, e);
 }
 
+/* Whether the map is of one id, and that the caller's: what the kernel grants to everybody. */
+static bool is_own_alone(const struct userns_extent *map, size_t count, uint32_t own)
+{
+	return count == 1 && map[0].count == 1 && map[0].outside == own;
+}
+
+int userns_plan_given(struct userns *ns, struct err *e)
+{
+	ns->kind = USERNS_GIVEN;
+	if (!userns_maps(ns, false, 0) || !userns_maps(ns, true, 0))
+		return err_set(e, ERR_USAGE, "a user namespace without the ids 0 is not supported");
+	if (geteuid() == 0)
+		return 0;
+	ns->kind = is_own_alone(ns->uids, ns->uid_count, geteuid()) && is_own_alone(ns->gids, ns->gid_count, getegid()) ?
+			   USERNS_SINGLE :
+			   USERNS_SUBIDS;
+	return 0;
+}
+
 bool userns_can_chown(const struct userns *ns)
 {
 	switch (ns->kind) {
 	case USERNS_NONE: return geteuid() == 0;
 	case USERNS_SINGLE: return false;
 	case USERNS_IDENTITY:
-	case USERNS_SUBIDS: return true;
+	case USERNS_SUBIDS:
+	case USERNS_GIVEN: return true;
 	}
 	return false;
 }
@@ -186,39 +274,10 @@ static int write_map(pid_t pid, const char *file, const struct userns_extent *ma
 	return write_proc(pid, file, buf_text(&text), e);
 }
 
-/* Runs a helper to its end. What it says on stderr becomes the error's text. */
-static int run_helper(char *const argv[], struct err *e)
+static int start_mapping(struct helper *h, const char *name, pid_t pid, const struct userns_extent *map, size_t count,
+			 struct err *e)
 {
-	static char *const no_environment[] = { NULL };
-	posix_spawn_file_actions_t actions;
-	char says[HELPER_SAYS_MAX + 1];
-	int ends[2], status, failed;
-	ssize_t n;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		return err_errno(e, errno, "pipe");
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-	failed = posix_spawn(&pid, argv[0], &actions, NULL, argv, no_environment);
-	posix_spawn_file_actions_destroy(&actions);
-	close(ends[1]);
-	n = failed ? 0 : io_read_full(ends[0], says, HELPER_SAYS_MAX);
-	close(ends[0]);
-	if (failed)
-		return err_errno(e, failed, "%s", argv[0]);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	says[n > 0 ? n : 0] = '\0';
-	says[strcspn(says, "\n")] = '\0';
-	return err_set(e, ERR_IO, "%s failed: %s", argv[0], says);
-}
-
-static int map_with_helper(const char *name, pid_t pid, const struct userns_extent *map, size_t count, struct err *e)
-{
-	char path[64], words[1 + 3 * USERNS_EXTENTS_MAX][16], *argv[3 + 3 * USERNS_EXTENTS_MAX];
+	char path[HELPER_PATH_MAX], words[1 + 3 * USERNS_EXTENTS_MAX][16], *argv[3 + 3 * USERNS_EXTENTS_MAX];
 	size_t n = 0;
 
 	if (!find_helper(name, path))
@@ -233,16 +292,38 @@ static int map_with_helper(const char *name, pid_t pid, const struct userns_exte
 	for (size_t i = 0; i < n; i++)
 		argv[i + 1] = words[i];
 	argv[n + 1] = NULL;
-	return run_helper(argv, e);
+	return helper_start(h, argv, STDERR_FILENO, e);
+}
+
+static int end_mapping(struct helper *h, const char *name, struct err *e)
+{
+	char says[HELPER_SAYS_MAX];
+
+	if (helper_end(h, says, sizeof says))
+		return 0;
+	says[strcspn(says, "\n")] = '\0';
+	return err_set(e, ERR_IO, "%s failed: %s", name, says);
+}
+
+/* Both at once: they take longer than anything else that a container's start does. */
+static int map_with_helpers(const struct userns *ns, pid_t pid, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	struct helper uids, gids;
+	bool started, gids_done, uids_done;
+
+	if (start_mapping(&gids, "newgidmap", pid, ns->gids, ns->gid_count, e) == -1)
+		return -1;
+	started = start_mapping(&uids, "newuidmap", pid, ns->uids, ns->uid_count, e) == 0;
+	gids_done = end_mapping(&gids, "newgidmap", started ? e : &ignored) == 0;
+	uids_done = started && end_mapping(&uids, "newuidmap", gids_done ? e : &ignored) == 0;
+	return uids_done && gids_done ? 0 : -1;
 }
 
 static int write_maps(const struct userns *ns, pid_t pid, struct err *e)
 {
-	if (ns->kind == USERNS_SUBIDS) {
-		if (map_with_helper("newgidmap", pid, ns->gids, ns->gid_count, e) == -1)
-			return -1;
-		return map_with_helper("newuidmap", pid, ns->uids, ns->uid_count, e);
-	}
+	if (ns->kind == USERNS_SUBIDS)
+		return map_with_helpers(ns, pid, e);
 	/* A group that denies must not be shed by one who was granted nothing (CVE-2014-8989). */
 	if (ns->kind == USERNS_SINGLE && write_proc(pid, "setgroups", "deny", e) == -1)
 		return -1;

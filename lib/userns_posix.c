@@ -15,6 +15,12 @@ int userns_plan_container(struct userns *ns, struct err *e)
 	return userns_plan(ns, e);
 }
 
+int userns_plan_given(struct userns *ns, struct err *e)
+{
+	(void)ns;
+	return err_set(e, ERR_USAGE, "this system has no user namespaces");
+}
+
 bool userns_can_chown(const struct userns *ns)
 {
 	(void)ns;

@@ -45,6 +45,27 @@ until_there() {
 
 # --- status ---
 
+# stands_still FILE: its size, for a while
+stands_still() {
+	local size
+	size=$(stat -c %s "$1")
+	sleep 0.2
+	[ "$(stat -c %s "$1")" -eq "$size" ]
+}
+
+grows() {
+	! stands_still "$1"
+}
+
+# until_gone PATTERN: no process's command line has it any more
+until_gone() {
+	until_true no_process "$1"
+}
+
+no_process() {
+	! pgrep -f "$1" >/dev/null
+}
+
 @test "the exit status is the command's" {
 	run cr-exec "$root" -- true
 	[ "$status" -eq 0 ]
@@ -170,6 +191,41 @@ until_there() {
 	run cr-exec "$root" -- sh -c 'sleep 60 & exit 3'
 	[ "$status" -eq 3 ]
 	[ $((SECONDS - start)) -lt 30 ]
+}
+
+@test "--init=no: the command is process 1, with its status, its signals and its end" {
+	run -0 cr-exec --init=no "$root" -- sh -c 'echo $$'
+	[ "$output" = 1 ]
+	run -7 cr-exec --init no "$root" -- sh -c 'exit 7'
+	run -127 cr-exec --init=no "$root" -- /nothing
+	run -125 cr-exec --init=yes "$root" -- true
+	cr-exec --init=no "$root" -- sh -c 'trap "exit 9" TERM; echo up >/up; while :; do sleep 0.1; done' 3>&- &
+	pid=$!
+	until_there "$root/up"
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 9 ]
+}
+
+@test "--init=no: killed means clean, though another user runs" {
+	local seconds=98.$((RANDOM + 10000))
+	cr-exec --init=no -u bob "$root" -- sleep "$seconds" 3>&- &
+	pid=$!
+	until_true pgrep -f "sleep $seconds"
+	kill -9 "$pid"
+	wait "$pid" || true
+	until_gone "sleep $seconds"
+}
+
+@test "--init=no: stopped, all of it stops; going on, it goes on" {
+	cr-exec --init=no "$root" -- sh -c 'while :; do echo . >>/dots; sleep 0.02; done' 3>&- &
+	pid=$!
+	until_there "$root/dots"
+	kill -TSTP "$pid"
+	until_true stands_still "$root/dots"
+	kill -CONT "$pid"
+	until_true grows "$root/dots"
 }
 
 @test "killed means clean: kill -9 of cr-exec leaves no process" {
@@ -375,6 +431,20 @@ overlay_bundle() {
 	[ -e "$BATS_TEST_TMPDIR/b/upper/new" ]
 	grep -q bob "$root/etc/passwd"
 	[ -z "$(ls -A "$BATS_TEST_TMPDIR/b/rootfs")" ]
+}
+
+@test "--isolation=chroot: what the command started ends with it; and it ends with cr-exec" {
+	local seconds=96.$((RANDOM + 10000))
+	need_root
+	run -3 cr-exec --isolation=chroot "$root" -- sh -c "sleep $seconds & exit 3"
+	until_gone "sleep $seconds"
+	[ -e /proc/self/status ] || return 0 # the other half is Linux's
+	cr-exec --isolation=chroot -u bob "$root" -- sleep "$seconds" 3>&- &
+	pid=$!
+	until_true pgrep -f "sleep $seconds"
+	kill -9 "$pid"
+	wait "$pid" || true
+	until_gone "sleep $seconds"
 }
 
 @test "--isolation=chroot: the portable way" {

@@ -37,6 +37,7 @@ chain() {
 }
 
 @test "a tree holds its own layer, whiteouts as overlayfs has them" {
+	need_namespaces
 	cr-unpack <records >/dev/null
 	base=$CR_STORE/layers/sha256/$(chain example.org/a:1 0)/fs
 	top=$CR_STORE/layers/sha256/$(chain example.org/a:1 1)/fs
@@ -305,6 +306,7 @@ chain() {
 }
 
 @test "an ordinary user: with subordinate ids, and with one id" {
+	need_namespaces
 	need_root
 	need_user
 	need_plain_user

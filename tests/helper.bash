@@ -170,6 +170,11 @@ need_userns() {
 	unshare --user true 2>/dev/null || skip "user namespaces are not allowed here"
 }
 
+# What the variant for other systems has not (tests/run portable)
+need_namespaces() {
+	[ "${CR_TEST_VARIANT-}" != posix ] || skip "the portable variant has no namespaces, and no overlays"
+}
+
 # For as_user
 need_user() {
 	if is_root; then

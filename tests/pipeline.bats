@@ -48,6 +48,7 @@ nothing_wrong() {
 }
 
 @test "the pipe prints hello: an ordinary user with subordinate ids" {
+	need_namespaces
 	need_user
 	run -0 --separate-stderr as_user sh -c "$pipe"
 	[ "$output" = hello ]
@@ -55,6 +56,7 @@ nothing_wrong() {
 }
 
 @test "the pipe prints hello: an ordinary user with one id" {
+	need_namespaces
 	need_plain_user
 	run -0 --separate-stderr as_plain_user sh -c "$pipe"
 	[ "$output" = hello ]
@@ -167,11 +169,13 @@ phrases() {
 }
 
 @test "container: pull, list, run, inspect: an ordinary user" {
+	need_namespaces
 	need_user
 	phrases as_user
 }
 
 @test "container: pull, list, run, inspect: an ordinary user with one id" {
+	need_namespaces
 	need_plain_user
 	phrases as_plain_user
 }
@@ -430,7 +434,7 @@ teardown() {
 	done
 	[ -z "$(cr-tag)" ]
 	cr-unpack <records | cr-mkrootfs bb
-	run -1 cr-exec bb -- sh -c 'echo x >/dev/full'
+	run -1 sh -c 'cr-exec bb -- /bin/echo x >/dev/full'
 }
 
 @test "closed standard descriptors do no harm to blobs" {

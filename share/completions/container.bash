@@ -11,10 +11,10 @@ declare -A _cr_options=(
 		--connect-timeout --stall-timeout --retries'
 	[cr-verify]='-a --all -f --filter'
 	[cr-unpack]='-C --directory -j --jobs --devices --max-entries --max-bytes --max-window --min-free'
-	[cr-mkrootfs]='-i --image -m --mode -e --env -w --workdir -u --user --entrypoint --hostname -t --tty
+	[cr-mkrootfs]='-i --image -m --mode -e --env --env-file --cap-add --cap-drop --security-opt -w --workdir -u --user --entrypoint --hostname -t --tty
 		--read-only --devices --record -d --delete'
-	[cr-exec]='-e --env -w --workdir -u --user -i --interactive -t --tty --hostname --read-only --rootfs
-		--isolation --userns --pid-file'
+	[cr-exec]='-e --env --env-file --cap-add --cap-drop --security-opt -w --workdir -u --user -i --interactive -t --tty --hostname --read-only --rootfs
+		--isolation --userns --init -j --join --pid-file'
 	[cr-tag]='-d --delete'
 	[cr-cat]=''
 	[cr-inspect]='-p --platform -r --records --where'
@@ -37,12 +37,18 @@ declare -A _container_options=(
 	[logout]=''
 )
 
+_cr_caps=' ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE
+	 DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE
+	 MKNOD NET_ADMIN NET_BIND_SERVICE NET_BROADCAST NET_RAW PERFMON SETFCAP SETGID SETPCAP SETUID SYSLOG
+	 SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE
+	 SYS_TIME SYS_TTY_CONFIG WAKE_ALARM'
+
 # Options of any program whose value is the next word.
 _cr_takes_value() {
 	case $1 in
 	-s | --store | -p | --platform | --cacert | -o | --output | -j | --jobs | -f | --filter | -C | --directory | \
 	--max-entries | --max-bytes | --max-window | --min-free | -i | --image | -m | --mode | -e | --env | -w | --workdir | -u | --user | \
-	--entrypoint | --hostname | --isolation | --userns | --pid-file | --name | --progress-fd | --connect-timeout | \
+	--entrypoint | --hostname | --isolation | --userns | --init | --pid-file | --env-file | --cap-add | --cap-drop | --security-opt | --name | --progress-fd | --connect-timeout | \
 	--stall-timeout | --retries) return 0 ;;
 	esac
 	return 1
@@ -111,13 +117,16 @@ _cr_containers() {
 _cr_value() {
 	case $1 in
 	-s | --store | -C | --directory) _cr_files -d ;;
-	--cacert | --pid-file) _cr_files -f ;;
+	--cacert | --pid-file | --env-file) _cr_files -f ;;
+	--cap-add | --cap-drop) _cr_words "$_cr_caps" ;;
+	--security-opt) _cr_words 'no-new-privileges=true no-new-privileges=false seccomp=unconfined systempaths=unconfined' ;;
 	-o | --output) _cr_words - ;;
 	-p | --platform) _cr_words 'linux/amd64 linux/arm64 linux/arm/v7 linux/386 linux/riscv64 linux/s390x linux/ppc64le' ;;
 	-i | --image) _cr_images ;;
 	-m | --mode) _cr_words 'overlay copy' ;;
 	--isolation) _cr_words 'namespaces chroot' ;;
 	--userns) _cr_words host ;;
+	--init) _cr_words no ;;
 	-e | --env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;
 	-j | --jobs) _cr_words '1 2 4 8' ;;
 	*) COMPREPLY=() ;;

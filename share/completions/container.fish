@@ -28,6 +28,10 @@ function __cr_containers
     end
 end
 
+function __cr_caps
+    string split ' ' 'ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN NET_BIND_SERVICE NET_BROADCAST NET_RAW PERFMON SETFCAP SETGID SETPCAP SETUID SYSLOG SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM'
+end
+
 function __cr_platforms
     string split ' ' 'linux/amd64 linux/arm64 linux/arm/v7 linux/386 linux/riscv64'
 end
@@ -105,6 +109,10 @@ complete -c cr-unpack -f
 complete -c cr-mkrootfs -s i -l image -x -a '(__cr_images)' -d 'the image'
 complete -c cr-mkrootfs -s m -l mode -x -a 'overlay copy' -d 'how layers become a root'
 complete -c cr-mkrootfs -s e -l env -x -d 'set a variable, or take it over'
+complete -c cr-mkrootfs -l env-file -r -F -d 'set the variables of a file'
+complete -c cr-mkrootfs -l cap-add -x -a '(__cr_caps)' -d 'add a capability'
+complete -c cr-mkrootfs -l cap-drop -x -a '(__cr_caps)' -d 'drop a capability'
+complete -c cr-mkrootfs -l security-opt -x -a 'no-new-privileges=true no-new-privileges=false seccomp=unconfined systempaths=unconfined' -d 'change the protection'
 complete -c cr-mkrootfs -s w -l workdir -x -d 'the working directory'
 complete -c cr-mkrootfs -s u -l user -x -d 'name or uid, with group'
 complete -c cr-mkrootfs -s t -l tty -d 'a terminal of its own'
@@ -117,6 +125,10 @@ complete -c cr-mkrootfs -s d -l delete -d 'remove bundles'
 complete -c cr-mkrootfs -f -a '(__fish_complete_directories)'
 
 complete -c cr-exec -s e -l env -x -d 'set a variable, or take it over'
+complete -c cr-exec -l env-file -r -F -d 'set the variables of a file'
+complete -c cr-exec -l cap-add -x -a '(__cr_caps)' -d 'add a capability'
+complete -c cr-exec -l cap-drop -x -a '(__cr_caps)' -d 'drop a capability'
+complete -c cr-exec -l security-opt -x -a 'no-new-privileges=true no-new-privileges=false seccomp=unconfined systempaths=unconfined' -d 'change the protection'
 complete -c cr-exec -s w -l workdir -x -d 'the working directory'
 complete -c cr-exec -s u -l user -x -d 'name or uid, with group'
 complete -c cr-exec -s t -l tty -d 'a terminal of its own'
@@ -126,6 +138,8 @@ complete -c cr-exec -s i -l interactive -d 'accepted'
 complete -c cr-exec -l rootfs -d 'the bundle is a root filesystem'
 complete -c cr-exec -l isolation -x -a 'namespaces chroot' -d 'how'
 complete -c cr-exec -l userns -x -a 'host' -d 'no user namespace'
+complete -c cr-exec -l init -x -a 'no' -d 'the command is process 1'
+complete -c cr-exec -s j -l join -d 'in the container that runs'
 complete -c cr-exec -l pid-file -r -F -d 'write the pid'
 complete -c cr-exec -f -a '(__fish_complete_directories)'
 

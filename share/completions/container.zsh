@@ -34,6 +34,20 @@ _cr_login=(
 )
 
 # What a process gets.
+_cr_caps=(
+	 ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE
+	 DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE
+	 MKNOD NET_ADMIN NET_BIND_SERVICE NET_BROADCAST NET_RAW PERFMON SETFCAP SETGID SETPCAP SETUID SYSLOG
+	 SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE
+	 SYS_TIME SYS_TTY_CONFIG WAKE_ALARM
+)
+_cr_security=(
+	'*--env-file=[set the variables of a file]:file:_files'
+	'*--cap-add=[add a capability]:capability:($_cr_caps)'
+	'*--cap-drop=[drop a capability]:capability:($_cr_caps)'
+	'*--security-opt=[change the protection]:option:(no-new-privileges=true no-new-privileges=false seccomp=unconfined
+		systempaths=unconfined)'
+)
 _cr_process=(
 	'*'{-e+,--env=}'[set a variable, or take it over]:variable:_parameters -g "*export*"'
 	'(-w --workdir)'{-w+,--workdir=}'[the working directory]:directory: '
@@ -111,7 +125,7 @@ _cr-unpack() {
 }
 
 _cr-mkrootfs() {
-	_arguments -s -S $_cr_common $_cr_process \
+	_arguments -s -S $_cr_common $_cr_process $_cr_security \
 		'(-i --image)'{-i+,--image=}'[the image]:image:_cr_images' \
 		'(-m --mode)'{-m+,--mode=}'[how layers become a root]:mode:(overlay copy)' \
 		'--entrypoint=[replace the Entrypoint]:program: ' \
@@ -122,11 +136,13 @@ _cr-mkrootfs() {
 }
 
 _cr-exec() {
-	_arguments -s -S $_cr_common $_cr_process \
+	_arguments -s -S $_cr_common $_cr_process $_cr_security \
 		'(-i --interactive)'{-i,--interactive}'[accepted]' \
 		'--rootfs[the bundle is a root filesystem]' \
 		'--isolation=[how]:mode:(namespaces chroot)' \
 		'--userns=[no user namespace]:namespace:(host)' \
+		'--init=[the command is process 1]:init:(no)' \
+		'(-j --join)'{-j,--join}'[in the container that runs]' \
 		'--pid-file=[write the pid]:file:_files' \
 		'1:bundle:_directories' \
 		'*:command: '

@@ -32,6 +32,8 @@ static struct oci_config image(void)
 	return (struct oci_config){ .entrypoint = entrypoint, .cmd = image_cmd, .env = image_env, .working_dir = dir_word };
 }
 
+static struct userns ids; /* of who makes the bundle; root unless a test says otherwise */
+
 /* The sandbox that a written config.json describes, or NULL. */
 static struct bundle *round_trip(const struct oci_config *c, const struct user *u, const struct bundle_overrides *over,
 				 const struct bundle_overlay *overlay)
@@ -40,7 +42,7 @@ static struct bundle *round_trip(const struct oci_config *c, const struct user *
 	struct err e = ERR_INIT;
 	struct bundle *b = NULL;
 
-	if (bundle_write_config(c, u, over, overlay, &text, &e) == 0) {
+	if (bundle_write_config(c, u, over, overlay, &ids, &text, &e) == 0) {
 		put_config(text.data, text.len);
 		b = bundle_open(dir, &e);
 	}
@@ -174,7 +176,8 @@ static const struct {
 	{ "\"domainname\":\"x\"", "domainname" },
 	{ "\"linux\":{\"namespaces\":[{\"type\":\"network\"}]}", "network" },
 	{ "\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"/proc/1/ns/pid\"}]}", "path" },
-	{ "\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"}}", "seccomp" },
+	{ "\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}}", "SCMP_ACT_NOTIFY" },
+	{ "\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/x\"}}", "listenerPath" },
 	{ "\"linux\":{\"sysctl\":{\"a\":\"b\"}}", "sysctl" },
 	{ "\"linux\":{\"resources\":{\"memory\":{\"limit\":1}}}", "memory" },
 	{ "\"linux\":{\"resources\":{\"devices\":[{\"allow\":true}]}}", "devices" },

@@ -1,0 +1,100 @@
+#include "bundle_seccomp.h"
+
+#include "seccomp.h"
+
+#include <string.h>
+
+/* What may stand in a config.json before the section: two objects are open. */
+#define DEPTH 2
+#define INDENT 2
+
+/* Composes and keeps. A program without code is kept too: whoever installs it says that he cannot. */
+static int use_profile(struct bundle *b, const struct seccomp_profile *p, uint64_t caps, struct err *e)
+{
+	struct sandbox_filter *f = bundle_alloc(b, 1, sizeof *f, e);
+
+	if (!f || seccomp_compose(p, seccomp_native_table, caps, f, e) == -1)
+		return -1;
+	if (f->code && !bundle_keep(b, (void *)(uintptr_t)f->code, e))
+		return -1;
+	b->sandbox.filter = f;
+	return 0;
+}
+
+int bundle_use_seccomp(struct bundle *b, uint64_t caps, const char *file, struct err *e)
+{
+	struct seccomp_profile p;
+	int failed;
+
+	if (!file && caps == sandbox_default_caps && seccomp_native_table) {
+		b->sandbox.filter = &seccomp_native_table->program;
+		return 0;
+	}
+	if (!file)
+		return use_profile(b, &seccomp_default, caps, e);
+	failed = seccomp_read_file(&p, file, seccomp_native, e);
+	if (!failed && use_profile(b, &p, caps, e) == -1)
+		failed = err_context(e, "%s", file);
+	seccomp_clear(&p);
+	return failed;
+}
+
+/* Whether the section stands there as bundle_put_seccomp has written it. */
+static bool is_built_in(struct json_value v, uint64_t caps)
+{
+	cleanup_buf struct buf ours = BUF_INIT;
+	struct json_writer w;
+	size_t len;
+	const char *raw = json_raw(v, &len);
+
+	json_writer_init(&w, &ours, INDENT);
+	for (int i = 0; i < DEPTH; i++)
+		json_begin_object(&w, i == 0 ? NULL : "");
+	bundle_put_seccomp(&w, caps);
+	/* An object that ends where ours does begins where ours does. */
+	return !ours.failed && ours.len > len && memcmp(ours.data + ours.len - len, raw, len) == 0;
+}
+
+int bundle_read_seccomp(struct bundle *b, struct json_value seccomp, struct err *e)
+{
+	const uint64_t caps = b->sandbox.caps_bounding;
+	struct seccomp_profile p;
+	int failed;
+
+	if (!json_exists(seccomp) || json_type(seccomp) == JSON_NULL)
+		return 0;
+	b->built_in_policy = is_built_in(seccomp, caps);
+	if (b->built_in_policy)
+		return bundle_use_seccomp(b, caps, NULL, e);
+	failed = seccomp_read(&p, seccomp, seccomp_native, e);
+	if (!failed)
+		failed = use_profile(b, &p, caps, e);
+	seccomp_clear(&p);
+	return failed ? err_context(e, "linux.seccomp") : 0;
+}
+
+int bundle_secure(struct bundle *b, const struct security *security, struct err *e)
+{
+	security_apply(security, &b->sandbox);
+	if (security->seccomp_unconfined)
+		b->sandbox.filter = NULL;
+	else if (security->seccomp || (security_changes_caps(security) && b->built_in_policy))
+		return bundle_use_seccomp(b, b->sandbox.caps_bounding, security->seccomp, e);
+	return 0;
+}
+
+void bundle_put_seccomp(struct json_writer *w, uint64_t caps)
+{
+	seccomp_put(w, "seccomp", &seccomp_default, seccomp_native, caps);
+}
+
+int bundle_put_seccomp_file(struct json_writer *w, const char *path, uint64_t caps, struct err *e)
+{
+	struct seccomp_profile p;
+	int failed = seccomp_read_file(&p, path, seccomp_native, e);
+
+	if (!failed)
+		seccomp_put(w, "seccomp", &p, seccomp_native, caps);
+	seccomp_clear(&p);
+	return failed;
+}

@@ -1,0 +1,89 @@
+#include "cli_env.h"
+
+#include "buf.h"
+#include "cli.h"
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char blanks[] = " \t\v\f\r";
+
+/* Puts an entry at `at`, with those behind it moved on. Takes ownership of it. */
+static int insert(struct cli_env *env, size_t at, char *entry, struct err *e)
+{
+	char **list = realloc(env->list, (env->count + 2) * sizeof *list);
+
+	if (!list) {
+		free(entry);
+		return err_nomem(e);
+	}
+	env->list = list;
+	memmove(list + at + 1, list + at, (env->count - at) * sizeof *list);
+	list[at] = entry;
+	list[++env->count] = NULL;
+	return 0;
+}
+
+/* Puts what `text` says at *at, which moves on; nothing for a variable that is not set here. */
+static int put(struct cli_env *env, size_t *at, const char *text, struct err *e)
+{
+	char *entry = cli_environment(text);
+
+	if (!entry)
+		return err_set(e, ERR_USAGE, "'%s' names no variable", text);
+	if (!*entry) {
+		free(entry);
+		return 0;
+	}
+	return insert(env, (*at)++, entry, e);
+}
+
+int cli_env_add(struct cli_env *env, const char *text, struct err *e)
+{
+	size_t at = env->count;
+
+	return put(env, &at, text, e);
+}
+
+static int put_line(struct cli_env *env, char *line, struct err *e)
+{
+	size_t name;
+
+	line += strspn(line, blanks);
+	if (!*line || *line == '#')
+		return 0;
+	name = strcspn(line, "=");
+	if (strcspn(line, blanks) < name)
+		return err_set(e, ERR_USAGE, "'%.*s' names no variable: it has a blank in it", (int)name, line);
+	return put(env, &env->of_files, line, e);
+}
+
+int cli_env_file(struct cli_env *env, const char *path, struct err *e)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_buf struct buf text = BUF_INIT;
+	char *line, *rest;
+	size_t len;
+
+	if (fd == -1)
+		return err_errno(e, errno, "%s", path);
+	if (io_read_all(fd, CLI_ENV_FILE_MAX, &text, e) == -1)
+		return err_context(e, "%s", path);
+	if (text.len > 0 && memchr(text.data, '\0', text.len))
+		return err_set(e, ERR_USAGE, "%s: holds a NUL", path);
+	for (rest = text.data; rest && *rest;) {
+		line = rest;
+		rest += strcspn(rest, "\n");
+		if (*rest)
+			*rest++ = '\0';
+		len = strlen(line);
+		if (len > 0 && line[len - 1] == '\r') /* of a file from elsewhere */
+			line[len - 1] = '\0';
+		if (put_line(env, line, e) == -1)
+			return err_context(e, "%s", path);
+	}
+	return 0;
+}

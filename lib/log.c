@@ -1,0 +1,109 @@
+#include "log.h"
+
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define RECORDS_MAX (64u << 10) /* bytes of records that are gathered for one write */
+#define STAMP_MAX 48
+
+static void stamp(char text[STAMP_MAX])
+{
+	struct timespec now;
+	struct tm tm;
+	size_t n = 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (gmtime_r(&now.tv_sec, &tm))
+		n = strftime(text, STAMP_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + n, STAMP_MAX - n, ".%09ldZ", (long)now.tv_nsec);
+}
+
+int log_open(struct log *l, int dir, const char *name, struct err *e)
+{
+	*l = (struct log)LOG_INIT;
+	l->fd = openat(dir, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (l->fd == -1 || (l->end = lseek(l->fd, 0, SEEK_END)) == -1) {
+		err_errno(e, errno, "%s", name);
+		io_cleanup_fd(&l->fd);
+		return -1;
+	}
+	return 0;
+}
+
+/* All of it, or none: half a record would spoil the next one too. `bytes`: of the container's, for the count of the lost. */
+static void write_records(struct log *l, const struct buf *text, size_t bytes)
+{
+	if (!text->failed && io_write_full(l->fd, text->data, text->len) == 0) {
+		l->end += (off_t)text->len;
+		l->lost = 0;
+		return;
+	}
+	l->why = text->failed ? ENOMEM : errno;
+	l->lost += bytes;
+	(void)!ftruncate(l->fd, l->end);
+}
+
+static void add_record(struct buf *out, const char *time, int fd, const char *data, size_t size, bool partial)
+{
+	buf_addf(out, "%s %s %c ", time, fd == 2 ? "stderr" : "stdout", partial ? 'P' : 'F');
+	buf_add(out, data, size);
+	buf_addc(out, '\n');
+}
+
+static void add_lost(const struct log *l, struct buf *out, const char *time)
+{
+	char text[160];
+	int n;
+
+	if (!l->lost)
+		return;
+	n = snprintf(text, sizeof text, "[log: %" PRIu64 " bytes of output are lost here: %s]", l->lost, strerror(l->why));
+	if (n > 0 && (size_t)n < sizeof text)
+		add_record(out, time, 2, text, (size_t)n, false);
+}
+
+void log_write(struct log *l, int fd, const char *data, size_t size)
+{
+	char time[STAMP_MAX];
+	size_t bytes = 0;
+
+	stamp(time);
+	buf_reset(&l->text);
+	add_lost(l, &l->text, time);
+	while (size > 0) {
+		const char *newline = memchr(data, '\n', size);
+		size_t line = newline ? (size_t)(newline - data) : size, taken = line + (newline ? 1 : 0);
+
+		add_record(&l->text, time, fd, data, line, !newline);
+		data += taken;
+		size -= taken;
+		bytes += taken;
+		if (l->text.len < RECORDS_MAX && size > 0)
+			continue;
+		write_records(l, &l->text, bytes);
+		if (l->text.failed)
+			buf_clear(&l->text);
+		buf_reset(&l->text);
+		bytes = 0;
+	}
+}
+
+void log_close(struct log *l)
+{
+	char time[STAMP_MAX];
+
+	if (l->fd != -1 && l->lost) {
+		stamp(time);
+		buf_reset(&l->text);
+		add_lost(l, &l->text, time);
+		write_records(l, &l->text, 0);
+	}
+	io_cleanup_fd(&l->fd);
+	buf_clear(&l->text);
+}
