@@ -209,9 +209,9 @@ is_state() {
 @test "standard descriptors are the command's own" {
 	mkfifo "$DIR/in" "$DIR/out"
 	exec 8<>"$DIR/in" 9<>"$DIR/out"
-	cr-exec "$root" -- /bin/sh -c 'stat -L -c %d:%i /proc/$$/fd/0 /proc/$$/fd/1 >&2; :' <&8 >&9 2>"$DIR/seen" 8<&- 9<&-
+	cr-exec "$root" -- /bin/sh -c 'seen=$(stat -L -c %d:%i /proc/$$/fd/0 /proc/$$/fd/1); echo "$seen" >&2' \
+		<&8 >&9 2>"$DIR/seen" 8<&- 9<&-
 	exec 8<&- 9<&-
-	cat "$DIR/seen"
 	[ "$(cat "$DIR/seen")" = "$(stat -c %d:%i "$DIR/in" "$DIR/out")" ]
 }
 
