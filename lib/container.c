@@ -216,6 +216,8 @@ int containers_find(const struct containers *all, const char *word, struct conta
 	const char *id = NULL;
 	int status = -1;
 
+	if (!*word)
+		return err_set(e, ERR_USAGE, "'' is no container");
 	if (!is_word(word) || all->dir == -1)
 		return err_set(e, ERR_NOT_FOUND, "%s: no such container", word);
 	if (is_container(all, word))

@@ -3,7 +3,7 @@
 load helper
 
 setup() {
-	need_userns
+	need_containers
 	setup_store
 	store_busybox
 	cd "$BATS_TEST_TMPDIR" || return
@@ -50,6 +50,7 @@ teardown() {
 }
 
 @test "-f of one whose supervisor is killed ends too" {
+	need_namespaces
 	container run -d --name it busybox sh -c 'echo here; sleep 300'
 	cr-logs -f it >out 3>&- &
 	until_true grep -q here out

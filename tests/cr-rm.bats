@@ -3,7 +3,7 @@
 load helper
 
 setup() {
-	need_userns
+	need_containers
 	setup_store
 	store_busybox
 	cd "$BATS_TEST_TMPDIR" || return

@@ -3,7 +3,7 @@
 load helper
 
 setup() {
-	need_userns
+	need_containers
 	setup_store
 	store_busybox
 	cd "$BATS_TEST_TMPDIR" || return
@@ -50,10 +50,13 @@ teardown() {
 }
 
 @test "one whose supervisor is killed: 1, and no status" {
+	need_namespaces
 	container run -d --name it busybox sleep 300
 	cr-wait it >out 2>err 3>&- &
 	kill -9 "$(cr-ps -j it | sed -n 's/.*"supervisor": \([0-9]*\).*/\1/p')"
-	run -1 wait $!
+	code=0
+	wait $! || code=$?
+	[ "$code" -eq 1 ]
 	[ ! -s out ]
 	grep -q died err
 }

@@ -180,6 +180,15 @@ need_userns() {
 	unshare --user true 2>/dev/null || skip "user namespaces are not allowed here"
 }
 
+# Containers that can run: in the portable variant root's, as they are no more than a changed root
+need_containers() {
+	if [ "${CR_TEST_VARIANT-}" = posix ]; then
+		need_root
+	else
+		need_userns
+	fi
+}
+
 # What the variant for other systems has not (tests/run portable)
 need_namespaces() {
 	[ "${CR_TEST_VARIANT-}" != posix ] || skip "the portable variant has no namespaces, and no overlays"

@@ -3,7 +3,7 @@
 load helper
 
 setup() {
-	need_userns
+	need_containers
 	setup_store
 	store_busybox
 	cd "$BATS_TEST_TMPDIR" || return
@@ -74,6 +74,7 @@ is_empty() {
 	[[ $stderr == *"runs already"* ]]
 	is_state "$id" running
 	container kill "$id"
+	container wait "$id"
 	cr-exec --record "store/containers/$id" -- true
 	[ "$(cr-ps "$id" | cut -f 2,3)" = $'exited\t0' ]
 }
