@@ -262,6 +262,7 @@ has_written() {
 	container run -d --name it busybox sh -c 'trap "exit 3" USR1; while :; do sleep 0.1; done'
 	cat /dev/zero >small/more 2>/dev/null || :
 	[ "$(df --output=avail small | tail -n 1)" -eq 0 ]
+	is_state it running
 	container kill -s USR1 it
 	[ "$(container wait it)" = 3 ]
 	[ "$(cr-ps it | cut -f 2,3)" = $'exited\t3' ]
@@ -328,7 +329,7 @@ life_of() { # USER
 	[ -z "$stderr" ]
 	id=$output
 	until_true sh -c "grep -q here $USER_DIR/store/containers/$id/log"
-	[ "$(as "$1" cr-ps it | cut -f 2)" = running ]
+	[[ $(as "$1" cr-ps it | cut -f 2,4) =~ ^running$'\t'[0-9]+$ ]]
 	run -1 --separate-stderr as "$1" container rm it
 	as "$1" container stop it
 	run -0 as "$1" container wait it
