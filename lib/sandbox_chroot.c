@@ -38,6 +38,7 @@ static int enter(const struct sandbox *s, struct err *e)
 	umask(s->umask);
 	if (sandbox_limit(s, e) == -1 || sandbox_become(s, &user, e) == -1 || sandbox_enter_cwd(s, e) == -1)
 		return -1;
+	sandbox_die_with_parent();
 	sandbox_default_signals();
 	return sandbox_execute(s, &user, e);
 }
@@ -59,10 +60,16 @@ static _Noreturn void child(const struct sandbox *s, int report)
 /* Passes the signal on. True when it says that the child has ended. */
 static bool handle_signal(pid_t pid, int sig, int *status)
 {
-	if (sig == SIGCHLD)
-		return waitpid(pid, status, WNOHANG) == pid;
-	kill(pid, sig);
-	return false;
+	siginfo_t ended = { 0 };
+
+	if (sig != SIGCHLD) {
+		kill(pid, sig);
+		return false;
+	}
+	if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == -1 || ended.si_pid != pid)
+		return false;
+	kill(-pid, SIGKILL); /* its group, as long as the number is its own: what a process namespace would take along */
+	return waitpid(pid, status, 0) == pid;
 }
 
 /* Passes every signal on until the child has ended. */

@@ -58,6 +58,9 @@ int sandbox_exit_status(int wait_status);
 /* Closes every descriptor from `lowest` up. By platform. */
 void sandbox_close_from(int lowest);
 
+/* Where the system can: the process is killed when its parent ends. To be called when its user has changed, which undoes it. */
+void sandbox_die_with_parent(void);
+
 /* sandbox_run for SANDBOX_CHROOT. */
 int sandbox_run_chroot(const struct sandbox *s, struct err *e);
 

@@ -149,30 +149,29 @@ static struct seccomp_range beyond(uint32_t start, const struct seccomp_profile 
 	return (struct seccomp_range){ start, SECCOMP_ACT_ERRNO, ENOSYS, NULL, 0 };
 }
 
-static void put_ranges(struct seccomp_ranges *r, const struct seccomp_profile *p, uint32_t last, bool x32)
+/* The numbers of a span, and what comes after it. Takes rules from *next on. */
+static void put_span(struct seccomp_ranges *r, const struct seccomp_profile *p, const struct seccomp_span *span, size_t *next)
 {
-	const struct seccomp_range otherwise = { 0, p->action, p->data, NULL, 0 };
-	bool past = false;
 	size_t n;
 
-	put_range(r, otherwise);
-	for (size_t i = 0; i < r->rule_count; i += n) {
-		const struct seccomp_rule *rules = &r->rules[i];
-		struct seccomp_range next = otherwise;
+	put_range(r, (struct seccomp_range){ span->first, p->action, p->data, NULL, 0 });
+	for (; *next < r->rule_count && r->rules[*next].number <= span->last; *next += n) {
+		const struct seccomp_rule *rules = &r->rules[*next];
 
-		for (n = 1; i + n < r->rule_count && rules[n].number == rules->number; n++)
+		for (n = 1; *next + n < r->rule_count && rules[n].number == rules->number; n++)
 			;
-		if (!past && rules->number > last) {
-			put_range(r, beyond(last + 1, p));
-			past = true;
-		}
 		put_range(r, range_of(rules, n, p));
-		next = past ? beyond(rules->number + 1, p) : next;
-		next.start = rules->number + 1;
-		put_range(r, next);
+		put_range(r, (struct seccomp_range){ rules->number + 1, p->action, p->data, NULL, 0 });
 	}
-	if (!past)
-		put_range(r, beyond(last + 1, p));
+	put_range(r, beyond(span->last + 1, p));
+}
+
+static void put_ranges(struct seccomp_ranges *r, const struct seccomp_profile *p, const struct seccomp_span *spans, bool x32)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < SECCOMP_SPANS && spans[i].last > 0; i++)
+		put_span(r, p, &spans[i], &next);
 	if (x32)
 		put_range(r, beyond(X32_BIT, p));
 }
@@ -192,10 +191,10 @@ int seccomp_ranges(struct seccomp_ranges *r, const struct seccomp_profile *p, co
 	}
 	if (r->rule_count > 0)
 		qsort(r->rules, r->rule_count, sizeof *r->rules, compare_rules);
-	r->ranges = calloc(2 * r->rule_count + 4, sizeof *r->ranges);
+	r->ranges = calloc(2 * r->rule_count + 2 * SECCOMP_SPANS + 1, sizeof *r->ranges);
 	if (!r->ranges)
 		return err_nomem(e);
-	put_ranges(r, p, t->last[arch], strcmp(t->machine->arch[arch].name, "SCMP_ARCH_X86_64") == 0);
+	put_ranges(r, p, t->spans[arch], strcmp(t->machine->arch[arch].name, "SCMP_ARCH_X86_64") == 0);
 	return 0;
 }
 

@@ -57,6 +57,7 @@ static struct seccomp_call *find(const char *name)
 
 static int add(size_t arch, const char *name, unsigned int number, struct err *e)
 {
+	struct seccomp_span *span = &table.spans[arch][number >= NUMBERS_MAX];
 	int32_t *place;
 
 	if (strlen(name) >= SECCOMP_NAME_MAX)
@@ -65,8 +66,10 @@ static int add(size_t arch, const char *name, unsigned int number, struct err *e
 	if (*place != -1 && *place != (int32_t)number)
 		return err_set(e, ERR_CONTENT, "%s: both %d and %u", name, *place, number);
 	*place = (int32_t)number;
-	if (number < NUMBERS_MAX && number > table.last[arch])
-		table.last[arch] = number;
+	if (span->first == 0 && number >= NUMBERS_MAX)
+		span->first = number;
+	if (span->last < number)
+		span->last = number;
 	return 0;
 }
 
@@ -92,7 +95,7 @@ static int add_arch(size_t arch, const char *name, struct err *e)
 	for (size_t i = 0; i < sizeof newer / sizeof *newer; i++)
 		if ((!newer[i].only || strcmp(newer[i].only, name) == 0) && add(arch, newer[i].name, (unsigned int)newer[i].number, e) == -1)
 			return -1;
-	return table.last[arch] > 400 ? 0 : err_set(e, ERR_CONTENT, "%s: libseccomp knows hardly any call", name);
+	return table.spans[arch][0].last > 400 ? 0 : err_set(e, ERR_CONTENT, "%s: libseccomp knows hardly any call", name);
 }
 
 static int compare(const void *a, const void *b)
@@ -100,7 +103,20 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct seccomp_call *)a)->name, ((const struct seccomp_call *)b)->name);
 }
 
-static void print_table(const struct sandbox_filter *f)
+/* A line of the text a line. */
+static void print_text(const char *text)
+{
+	printf("static const char text[] =\n\t\"");
+	for (; *text; text++) {
+		if (*text == '\n')
+			printf("\\n\"\n\t\"");
+		else
+			printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+	}
+	printf("\";\n\n");
+}
+
+static void print_table(const struct sandbox_filter *f, const char *text)
 {
 	const struct sock_filter *code = f->code;
 	const char *name = table.machine->name;
@@ -111,16 +127,25 @@ static void print_table(const struct sandbox_filter *f)
 	printf("};\n\nstatic const struct sock_filter code[] = {\n");
 	for (size_t i = 0; i < f->count; i++)
 		printf("\t{ 0x%02x, %u, %u, 0x%08x },\n", code[i].code, code[i].jt, code[i].jf, code[i].k);
-	printf("};\n\nconst struct seccomp_table seccomp_%s = {\n", name);
+	printf("};\n\n");
+	print_text(text);
+	printf("const struct seccomp_table seccomp_%s = {\n", name);
 	printf("\t.machine = &seccomp_machines[%zd],\n", table.machine - seccomp_machines);
-	printf("\t.calls = calls,\n\t.count = sizeof calls / sizeof *calls,\n\t.last = { %u, %u },\n", table.last[0], table.last[1]);
-	printf("\t.program = { code, sizeof code / sizeof *code, %d },\n};\n", f->log);
+	printf("\t.calls = calls,\n\t.count = sizeof calls / sizeof *calls,\n\t.spans = {\n");
+	for (size_t i = 0; i < SECCOMP_ARCHES; i++)
+		printf("\t\t{ { %u, %u }, { %u, %u } },\n", table.spans[i][0].first, table.spans[i][0].last,
+		       table.spans[i][1].first, table.spans[i][1].last);
+	printf("\t},\n");
+	printf("\t.program = { code, sizeof code / sizeof *code, %d },\n", f->log);
+	printf("\t.text = text,\n\t.text_len = sizeof text - 1,\n};\n");
 }
 
 static int make_table(const char *path, const char *name, struct err *e)
 {
 	struct seccomp_profile p;
 	struct sandbox_filter f;
+	size_t len;
+	char *text;
 
 	table.machine = seccomp_machines;
 	while (table.machine->name && strcmp(table.machine->name, name) != 0)
@@ -133,7 +158,10 @@ static int make_table(const char *path, const char *name, struct err *e)
 	qsort(calls, table.count, sizeof *calls, compare);
 	if (seccomp_read_file(&p, path, table.machine, e) == -1 || seccomp_compose(&p, &table, sandbox_default_caps, &f, e) == -1)
 		return -1;
-	print_table(&f);
+	text = seccomp_text(&p, table.machine, sandbox_default_caps, &len, e);
+	if (!text)
+		return -1;
+	print_table(&f, text);
 	return 0;
 }
 

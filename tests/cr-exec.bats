@@ -433,6 +433,20 @@ overlay_bundle() {
 	[ -z "$(ls -A "$BATS_TEST_TMPDIR/b/rootfs")" ]
 }
 
+@test "--isolation=chroot: what the command started ends with it; and it ends with cr-exec" {
+	local seconds=96.$((RANDOM + 10000))
+	need_root
+	run -3 cr-exec --isolation=chroot "$root" -- sh -c "sleep $seconds & exit 3"
+	until_gone "sleep $seconds"
+	[ -e /proc/self/status ] || return 0 # the other half is Linux's
+	cr-exec --isolation=chroot -u bob "$root" -- sleep "$seconds" 3>&- &
+	pid=$!
+	until_true pgrep -f "sleep $seconds"
+	kill -9 "$pid"
+	wait "$pid" || true
+	until_gone "sleep $seconds"
+}
+
 @test "--isolation=chroot: the portable way" {
 	run cr-exec --isolation=chroot -e A=1 -w /a/b "$root" -- sh -c 'echo $A $PWD; exit 7'
 	[ "$status" -eq 7 ]

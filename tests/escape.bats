@@ -28,6 +28,7 @@ setup() {
 
 teardown() {
 	[ -z "${HOST_PID-}" ] || kill "$HOST_PID" 2>/dev/null || true
+	[ -z "${JOINED-}" ] || [ ! -s "$DIR/b/pid" ] || kill -9 "$(cat "$DIR/b/pid")" 2>/dev/null || true
 }
 
 # start_host: something of the host to get at; sets HOST, what the probe has to know of it
@@ -40,7 +41,7 @@ start_host() {
 	until_true test -s "$BATS_TEST_TMPDIR/host"
 	read -ra HOST <"$BATS_TEST_TMPDIR/host"
 	KEY=$name-key
-	HOST=("canary=$canary" "${HOST[@]}" "key=$KEY")
+	HOST=("canary=$canary" "${HOST[@]}" "key=$KEY" ${MORE:+"$MORE"})
 	FOUND=$BATS_TEST_TMPDIR/found
 }
 
@@ -181,6 +182,34 @@ check_image() {
 
 @test "promise 8: ... in a container of an image, as a user without subordinate ids" {
 	check_image crplain
+}
+
+# --- as a further process of a container that runs ---
+
+# check_join MODE
+check_join() {
+	mode "$1"
+	make_root "$DIR/root"
+	store_in_mode
+	make_store_image probe "$DIR/root"
+	in_mode bash -c 'set -o pipefail; cr-inspect -r probe | cr-unpack | cr-mkrootfs -m copy b -- sleep 100'
+	plant "$DIR/b/rootfs"
+	in_mode cr-exec --record b </dev/null >/dev/null 2>&1 3>&- &
+	JOINED=$!
+	until_true grep -qs running "$DIR/b/status"
+	MORE=known=3 check_probe "${USER_BIN:-$BIN}/cr-exec" --join "$DIR/b" --
+}
+
+@test "promise 8: ... joining a container: as root" {
+	check_join root
+}
+
+@test "promise 8: ... joining a container, as an ordinary user" {
+	check_join crtest
+}
+
+@test "promise 8: ... joining a container, as a user without subordinate ids" {
+	check_join crplain
 }
 
 # --- mounts ---

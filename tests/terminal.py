@@ -9,14 +9,18 @@ Steps, done in their order:
     signal=NAME   send it SIGNAME
     stopped       wait until it is stopped
     continue      send it on its way again
+    size=ROWS,COLUMNS
+                  another size of the window
     echo          print "echo on" or "echo off": what the terminal does
 After them the command is waited for; "status N" or "signal N" is printed, what the terminal does ("echo on" or "echo off"),
 and then all that it showed, behind "shown: ". Gives up after SECONDS.
 """
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import sys
 import termios
 import time
@@ -41,7 +45,6 @@ class Player:
         """Takes what is there of output and of news."""
         left = self.until - time.monotonic()
         if left <= 0:
-            os.killpg(self.pid, signal.SIGKILL)
             sys.exit(f"in vain after {SECONDS} s; shown: {self.shown!r}")
         ready, _, _ = select.select([self.master, self.news], [], [], left)
         if self.master in ready:
@@ -77,6 +80,9 @@ class Player:
             self.wait_for_news("stopped")
         elif verb == "continue":
             os.kill(self.pid, signal.SIGCONT)
+        elif verb == "size":
+            rows, columns = map(int, text.split(","))
+            fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         elif verb == "echo":
             print(self.echo())
         else:
@@ -115,9 +121,14 @@ def lead_session(terminal, news, command):
 def main():
     end = sys.argv.index("--")
     player = Player(sys.argv[end + 1:])
-    for step in sys.argv[1:end]:
-        player.play(step)
-    print(player.wait_for_news(None))
+    try:
+        for step in sys.argv[1:end]:
+            player.play(step)
+        print(player.wait_for_news(None))
+    except BaseException:
+        for pid in (-player.pid, player.shell):  # else they keep our output open
+            os.kill(pid, signal.SIGKILL)
+        raise
     os.waitpid(player.shell, 0)
     print(player.echo())
     while select.select([player.master], [], [], 0)[0]:

@@ -36,7 +36,7 @@ void try_namespaces(void)
 	tell("X04", shmat((int)host_number("shm"), NULL, SHM_RDONLY) != (void *)-1, "shared memory of the host");
 }
 
-/* Whether a number in /proc is anybody's but process 1's, our own, or our children's, of whom there are none yet. */
+/* Whether a number in /proc is anybody's but process 1's, our own or our parent's, or the container's, where we came later: of those, `known`. */
 static bool sees_others(void)
 {
 	DIR *proc = opendir("/proc");
@@ -47,7 +47,7 @@ static bool sees_others(void)
 		long pid = strtol(d->d_name, NULL, 10);
 
 		any = any || pid;
-		others = others || (pid > 1 && pid != getpid() && pid != getppid());
+		others = others || (pid > 1 && pid > host_number("known") && pid != getpid() && pid != getppid());
 	}
 	if (proc)
 		closedir(proc);

@@ -1,0 +1,234 @@
+# Terminals and what comes over them: raw mode and its end, sizes, job control; descriptors that are passed on as they are; process 1 and the
+# signals that stop. terminal.py plays the user.
+
+load helper
+load escape/helper
+
+setup() {
+	need_userns
+	command -v python3 >/dev/null || skip "python3 is not installed"
+	MODE=root DIR=$BATS_TEST_TMPDIR
+	root=$DIR/root
+	cp -a "$(busybox_root)" "$root"
+	mkdir -p "$root/tmp"
+	chmod 1777 "$root/tmp"
+}
+
+teardown() {
+	[ -z "${PID-}" ] || kill -9 "$PID" 2>/dev/null || true
+}
+
+# play STEP... -- CMD...: sets $output
+play() {
+	run timeout 60 python3 "$BATS_TEST_DIRNAME/terminal.py" "$@"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+# shows_line TEXT: a whole line of what play printed
+shows_line() {
+	grep -qxF -- "$1" <<<"$output"
+}
+
+# --- raw mode ---
+
+# restored STATUS-LINE STEP... -- CMD...: raw in between, and not at the end
+restored() {
+	local want=$1
+	shift
+	play "$@"
+	shows_line "$want"
+	[ "$(grep -E '^echo (on|off)$' <<<"$output" | tail -n 1)" = 'echo on' ]
+}
+
+# in_raw STEP...: then
+in_raw() {
+	restored "$1" expect=up echo "${@:2}" -- cr-exec -t "$root" -- /bin/sh -c 'echo up; exec sleep 30'
+	shows_line 'echo off'
+}
+
+@test "-t: the terminal is raw, and is as it was: the command ends, or was none" {
+	restored 'status 0' -- cr-exec -t "$root" -- /bin/true
+	restored 'status 7' -- cr-exec -t "$root" -- /bin/sh -c 'stty raw -echo; exit 7'
+	restored 'status 126' -- cr-exec -t "$root" -- /tmp
+	restored 'status 127' -- cr-exec -t "$root" -- /nosuch
+	restored 'status 125' -- cr-exec -t -w relative "$root" -- /bin/true
+	restored 'status 125' -- cr-exec -t -u nobody-of-the-kind "$root" -- /bin/true
+	restored 'status 125' -- cr-exec -t "$root/nosuch" -- /bin/true
+}
+
+@test "-t: ... cr-exec is told to end" {
+	in_raw 'status 143' signal=TERM
+	in_raw 'status 129' signal=HUP
+	in_raw 'status 131' signal=QUIT
+	in_raw 'status 130' signal=INT
+	in_raw 'status 138' signal=USR1
+}
+
+@test "-t: ... the command is killed, or process 1 is" {
+	local who
+	for who in command init; do
+		rm -f "$DIR/pid"
+		(
+			until_true test -s "$DIR/pid"
+			sleep 0.3
+			victim=$(cat "$DIR/pid")
+			[ "$who" = command ] || victim=$(parent "$victim")
+			kill -9 "$victim"
+		) 3>&- &
+		restored 'status 137' expect=up -- cr-exec -t --pid-file "$DIR/pid" "$root" -- /bin/sh -c 'echo up; while :; do sleep 1; done'
+		wait
+	done
+}
+
+# There is nobody left to do it: the shell at the terminal does, as after any program that was killed so.
+@test "-t: kill -9 of cr-exec leaves the terminal raw" {
+	play expect=up signal=KILL -- cr-exec -t "$root" -- /bin/sh -c 'echo up; while :; do sleep 1; done'
+	shows_line 'signal 9'
+	shows_line 'echo off'
+}
+
+# --- sizes ---
+
+@test "-t: the size of the window, at the start and when it changes" {
+	play size=33,77 send='go\n' expect='33 77' size=44,88 expect='44 88' -- /bin/sh -c \
+		"read -r line; exec cr-exec -t '$root' -- /bin/sh -c 'stty size; trap \"stty size; exit 5\" WINCH; while :; do sleep 0.1; done'"
+	shows_line 'status 5'
+}
+
+@test "without -t, a change of the window's size is told the command" {
+	play expect=up size=44,88 expect='44 88' -- \
+		cr-exec "$root" -- /bin/sh -c 'trap "stty size; exit 5" WINCH; echo up; while :; do sleep 0.1; done'
+	shows_line 'status 5'
+}
+
+# --- job control ---
+
+@test "-t: ^C and ^Z are the container's" {
+	play expect=up send='\x03' -- cr-exec -t "$root" -- /bin/sh -c 'echo up; while :; do sleep 1; done'
+	shows_line 'status 130'
+	play expect=up send='\x1a' expect=got -- cr-exec -t "$root" -- /bin/sh -c 'trap "echo got; exit 6" TSTP; echo up; while :; do sleep 0.1; done'
+	shows_line 'status 6'
+}
+
+@test "without -t, ^C ends the command" {
+	play expect=up send='\x03' -- cr-exec "$root" -- /bin/sh -c 'echo up; while :; do sleep 1; done'
+	shows_line 'status 130'
+}
+
+@test "-t: a stopped cr-exec leaves the terminal as it was, and takes it again" {
+	play expect=up echo signal=TSTP stopped echo continue send='go\n' expect=told -- \
+		cr-exec -t "$root" -- /bin/sh -c 'echo up; read -r line; echo told $line; exit 4'
+	[ "$(grep -E '^echo' <<<"$output" | xargs)" = 'echo off echo on echo on' ]
+	shows_line 'status 4'
+}
+
+@test "without -t, ^Z stops cr-exec and the command, and both go on" {
+	play expect=up send='\x1a' stopped continue send='go\n' expect=told -- \
+		cr-exec "$root" -- /bin/sh -c 'echo up; read -r line; echo told $line; exit 4'
+	shows_line 'status 4'
+}
+
+# state PID: its letter
+state() {
+	sed 's/.*) \(.\) .*/\1/' "/proc/$1/stat"
+}
+
+is_state() {
+	[[ $2 == *$(state "$1")* ]]
+}
+
+# Those of the command's process group: what has a session of its own in there is a job of its own.
+@test "SIGTSTP stops the command and its children, SIGCONT lets them go on" {
+	local command child
+	cr-exec --pid-file "$DIR/pid" "$root" -- /bin/sh -c 'sleep 60 & echo up >/up; wait' </dev/null 3>&- &
+	PID=$!
+	until_true test -s "$root/up"
+	command=$(cat "$DIR/pid")
+	child=$(pgrep -P "$command")
+	kill -TSTP "$PID"
+	until_true is_state "$command" T
+	until_true is_state "$child" T
+	until_true is_state "$PID" T
+	kill -CONT "$PID"
+	until_true is_state "$command" SR
+	until_true is_state "$child" SR
+	kill -TERM "$PID"
+	wait "$PID" || status=$?
+	[ "$status" -eq 143 ]
+}
+
+# As every program that changes the terminal: the shell says that it is stopped, and why is found out by fg.
+@test "-t: in the background it stops, and the terminal stays as it is" {
+	play expect=state send='fg\n' expect=up echo expect=done -- /bin/bash --norc --noprofile -c \
+		"set -m; cr-exec -t '$root' -- /bin/sh -c 'echo up; sleep 0.3; echo done' & sleep 1; echo state \$(ps -o stat= -p \$!); read -r line; fg"
+	[[ $output == *"state T"* ]]
+	shows_line 'echo off'
+	shows_line 'status 0'
+}
+
+# --- -t where there is no terminal ---
+
+@test "-t: standard input is a pipe, a file, /dev/null, closed" {
+	echo text >"$DIR/file"
+	run -5 bash -c 'printf "text\n" | cr-exec -t "$0" -- /bin/sh -c "cat; exit 5"' "$root"
+	[[ $output == *text*text* ]]
+	run -5 timeout 20 cr-exec -t "$root" -- /bin/sh -c 'cat; exit 5' <"$DIR/file"
+	[[ $output == *text*text* ]]
+	run -5 timeout 20 cr-exec -t "$root" -- /bin/sh -c 'cat; exit 5' </dev/null
+	# By a shell of its own: where 0 is closed, bash gives a substitution's command the pipe that it writes to for its input.
+	run -5 timeout 20 bash -c 'exec cr-exec -t "$0" -- /bin/sh -c "tty; exit 5" <&-' "$root"
+	[[ $output == */dev/pts/0* ]]
+}
+
+@test "-t: standard output is a pipe, or closed, or ends" {
+	run bash -c 'cr-exec -t "$0" -- /bin/sh -c "tty; exit 5" </dev/null | cat; exit ${PIPESTATUS[0]}' "$root"
+	[ "$status" -eq 5 ]
+	[[ $output == */dev/pts/0* ]]
+	run -5 timeout 20 bash -c 'exec cr-exec -t "$0" -- /bin/sh -c "echo x; exit 5" >&-' "$root"
+	# Whoever reads is gone: the command ends as it would at a terminal that hung up, or by itself; nothing waits for ever.
+	run timeout 20 bash -c 'cr-exec -t "$0" -- /bin/sh -c "seq 1 100000; exit 5" </dev/null | head -n 1; exit ${PIPESTATUS[0]}' "$root"
+	[ "$status" -ne 124 ]
+}
+
+@test "-t: more output than any buffer holds, to one who reads slowly, is whole" {
+	run -0 bash -c 'set -o pipefail; cr-exec -t "$0" -- seq 1 300000 </dev/null | { sleep 2; cat; } | tr -d "\r" | sha256sum' "$root"
+	[ "$output" = "$(seq 1 300000 | sha256sum)" ]
+	run -0 bash -c 'set -o pipefail; cr-exec -t "$0" -- seq 1 3000 </dev/null | while IFS= read -r line; do echo "$line"; done | tail -n 1' "$root"
+	[ "${output%$'\r'}" = 3000 ]
+}
+
+@test "-t: more input than any buffer holds is whole" {
+	run -0 bash -c 'seq 1 50000 | cr-exec -t "$0" -- /bin/sh -c "stty -echo; cat | sha256sum"' "$root"
+	[[ $output == *"$(seq 1 50000 | sha256sum | cut -c -64)"* ]]
+}
+
+# --- without a terminal ---
+
+# Not a byte passes through us: the command has the very pipes.
+@test "standard descriptors are the command's own" {
+	mkfifo "$DIR/in" "$DIR/out"
+	exec 8<>"$DIR/in" 9<>"$DIR/out"
+	cr-exec "$root" -- /bin/sh -c 'seen=$(stat -L -c %d:%i /proc/$$/fd/0 /proc/$$/fd/1); echo "$seen" >&2' \
+		<&8 >&9 2>"$DIR/seen" 8<&- 9<&-
+	exec 8<&- 9<&-
+	[ "$(cat "$DIR/seen")" = "$(stat -c %d:%i "$DIR/in" "$DIR/out")" ]
+}
+
+# As docker has it; and never a file that happened to be opened next.
+@test "closed standard descriptors are /dev/null inside" {
+	local fd
+	for fd in 0 1 2; do
+		rm -f "$root/said"
+		run bash -c "cr-exec '$root' -- /bin/sh -c 'readlink /proc/self/fd/$fd >/said' $fd>&-"
+		[ "$status" -eq 0 ]
+		[ "$(cat "$root/said")" = "$([ "$fd" -eq 1 ] && echo /said || echo /dev/null)" ]
+	done
+	cr-exec "$root" -- /bin/sh -c '[ -c /dev/fd/0 ] && [ -c /dev/fd/1 ] && [ -c /dev/fd/2 ] && echo yes >/said' <&- >&- 2>&-
+	[ "$(cat "$root/said")" = yes ]
+}
+
+@test "a reader that goes away ends the command by SIGPIPE" {
+	run timeout 20 bash -c 'cr-exec "$0" -- yes | head -n 1; exit ${PIPESTATUS[0]}' "$root"
+	[ "$status" -eq 141 ]
+}
