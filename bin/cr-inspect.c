@@ -76,6 +76,8 @@ static int put_image(struct json_writer *w, const struct store *s, const struct 
 	json_put_string(w, "digest", digest_str(&im->descriptor.digest).text);
 	json_put_string(w, "mediaType", im->descriptor.media_type);
 	json_put_string(w, "platform", platform);
+	if (im->config.author)
+		json_put_string(w, "author", im->config.author);
 	if (im->config.created)
 		json_put_string(w, "created", im->config.created);
 	json_put_int64(w, "size", image_size(im));

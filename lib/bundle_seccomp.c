@@ -1,12 +1,9 @@
 #include "bundle_seccomp.h"
 
+#include "io.h"
 #include "seccomp.h"
 
 #include <string.h>
-
-/* What may stand in a config.json before the section: two objects are open. */
-#define DEPTH 2
-#define INDENT 2
 
 /* Composes and keeps. A program without code is kept too: whoever installs it says that he cannot. */
 static int use_profile(struct bundle *b, const struct seccomp_profile *p, uint64_t caps, struct err *e)
@@ -40,19 +37,21 @@ int bundle_use_seccomp(struct bundle *b, uint64_t caps, const char *file, struct
 }
 
 /* Whether the section stands there as bundle_put_seccomp has written it. */
-static bool is_built_in(struct json_value v, uint64_t caps)
+static int is_built_in(struct json_value v, uint64_t caps, bool *is, struct err *e)
 {
-	cleanup_buf struct buf ours = BUF_INIT;
-	struct json_writer w;
-	size_t len;
+	const struct seccomp_table *t = seccomp_native_table;
+	cleanup_free char *made = NULL;
+	const char *ours = t ? t->text : NULL;
+	size_t len, ours_len = t ? t->text_len : 0;
 	const char *raw = json_raw(v, &len);
 
-	json_writer_init(&w, &ours, INDENT);
-	for (int i = 0; i < DEPTH; i++)
-		json_begin_object(&w, i == 0 ? NULL : "");
-	bundle_put_seccomp(&w, caps);
-	/* An object that ends where ours does begins where ours does. */
-	return !ours.failed && ours.len > len && memcmp(ours.data + ours.len - len, raw, len) == 0;
+	if (!ours || caps != sandbox_default_caps) {
+		ours = made = seccomp_text(&seccomp_default, seccomp_native, caps, &ours_len, e);
+		if (!made)
+			return -1;
+	}
+	*is = len == ours_len && memcmp(raw, ours, len) == 0;
+	return 0;
 }
 
 int bundle_read_seccomp(struct bundle *b, struct json_value seccomp, struct err *e)
@@ -63,7 +62,8 @@ int bundle_read_seccomp(struct bundle *b, struct json_value seccomp, struct err 
 
 	if (!json_exists(seccomp) || json_type(seccomp) == JSON_NULL)
 		return 0;
-	b->built_in_policy = is_built_in(seccomp, caps);
+	if (is_built_in(seccomp, caps, &b->built_in_policy, e) == -1)
+		return -1;
 	if (b->built_in_policy)
 		return bundle_use_seccomp(b, caps, NULL, e);
 	failed = seccomp_read(&p, seccomp, seccomp_native, e);

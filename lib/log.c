@@ -68,29 +68,36 @@ static void add_lost(const struct log *l, struct buf *out, const char *time)
 		add_record(out, time, 2, text, (size_t)n, false);
 }
 
+/* Records of as many lines as go into one write, after the word of what is lost. Returns the bytes that they are of. */
+static size_t add_lines(struct log *l, const char *time, int fd, const char *data, size_t size)
+{
+	size_t taken = 0;
+
+	buf_reset(&l->text);
+	add_lost(l, &l->text, time);
+	while (taken < size && l->text.len < RECORDS_MAX) {
+		const char *newline = memchr(data + taken, '\n', size - taken);
+		size_t line = newline ? (size_t)(newline - data) - taken : size - taken;
+
+		add_record(&l->text, time, fd, data + taken, line, !newline);
+		taken += line + (newline ? 1 : 0);
+	}
+	return taken;
+}
+
 void log_write(struct log *l, int fd, const char *data, size_t size)
 {
 	char time[STAMP_MAX];
-	size_t bytes = 0;
 
 	stamp(time);
-	buf_reset(&l->text);
-	add_lost(l, &l->text, time);
 	while (size > 0) {
-		const char *newline = memchr(data, '\n', size);
-		size_t line = newline ? (size_t)(newline - data) : size, taken = line + (newline ? 1 : 0);
+		size_t taken = add_lines(l, time, fd, data, size);
 
-		add_record(&l->text, time, fd, data, line, !newline);
-		data += taken;
-		size -= taken;
-		bytes += taken;
-		if (l->text.len < RECORDS_MAX && size > 0)
-			continue;
-		write_records(l, &l->text, bytes);
+		write_records(l, &l->text, taken);
 		if (l->text.failed)
 			buf_clear(&l->text);
-		buf_reset(&l->text);
-		bytes = 0;
+		data += taken;
+		size -= taken;
 	}
 }
 
@@ -100,8 +107,7 @@ void log_close(struct log *l)
 
 	if (l->fd != -1 && l->lost) {
 		stamp(time);
-		buf_reset(&l->text);
-		add_lost(l, &l->text, time);
+		add_lines(l, time, STDOUT_FILENO, "", 0);
 		write_records(l, &l->text, 0);
 	}
 	io_cleanup_fd(&l->fd);

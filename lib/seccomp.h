@@ -100,7 +100,7 @@ struct seccomp_call {
 	int32_t number[SECCOMP_ARCHES]; /* -1: not there */
 };
 
-/* The numbers of a machine's calls, and its program of the default profile with sandbox_default_caps. */
+/* The numbers of a machine's calls, and of the default profile with sandbox_default_caps the program and what seccomp_put writes. */
 struct seccomp_table {
 	const struct seccomp_machine *machine;
 	const struct seccomp_call *calls; /* in the order of strcmp(3) */
@@ -109,7 +109,12 @@ struct seccomp_table {
 		uint32_t first, last; /* all the numbers are within, both ends included; 0, 0: not there */
 	} spans[SECCOMP_ARCHES][SECCOMP_SPANS]; /* ascending; the first one begins at 0 */
 	struct sandbox_filter program;
+	const char *text; /* by a writer of SECCOMP_TEXT_INDENT, at SECCOMP_TEXT_DEPTH: where it stands in a config.json of ours */
+	size_t text_len;
 };
+
+#define SECCOMP_TEXT_INDENT 2
+#define SECCOMP_TEXT_DEPTH 2
 
 extern const struct seccomp_table *const seccomp_native_table; /* NULL: there are no filters on this system or machine */
 extern const struct seccomp_profile seccomp_default;	       /* not to be cleared */
@@ -126,6 +131,9 @@ void seccomp_clear(struct seccomp_profile *p);
 /* Writes it as linux.seccomp of a config.json, for a container with these capabilities. The form is the OCI's. */
 void seccomp_put(struct json_writer *w, const char *key, const struct seccomp_profile *p, const struct seccomp_machine *machine,
 		 uint64_t caps);
+
+/* The text that a member of a config.json has that seccomp_put has written. To be freed; NULL with the error set. */
+char *seccomp_text(const struct seccomp_profile *p, const struct seccomp_machine *machine, uint64_t caps, size_t *len, struct err *e);
 
 /*
  * Composes the program. out->code is the caller's to free. ERR_USAGE where it would be longer than the kernel takes

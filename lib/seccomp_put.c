@@ -1,5 +1,7 @@
 #include "seccomp.h"
 
+#include "buf.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -72,4 +74,22 @@ void seccomp_put(struct json_writer *w, const char *key, const struct seccomp_pr
 			put_entry(w, &p->entries[i]);
 	json_end(w);
 	json_end(w);
+}
+
+char *seccomp_text(const struct seccomp_profile *p, const struct seccomp_machine *machine, uint64_t caps, size_t *len, struct err *e)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+	struct json_writer w;
+	size_t before;
+
+	json_writer_init(&w, &text, SECCOMP_TEXT_INDENT);
+	for (int depth = 0; depth < SECCOMP_TEXT_DEPTH; depth++)
+		json_begin_array(&w, NULL);
+	before = text.len + 1 + SECCOMP_TEXT_INDENT * SECCOMP_TEXT_DEPTH; /* a new line, and in */
+	seccomp_put(&w, NULL, p, machine, caps);
+	if (buf_check(&text, e) == -1)
+		return NULL;
+	*len = text.len - before;
+	memmove(text.data, text.data + before, *len + 1);
+	return buf_steal(&text);
 }

@@ -103,7 +103,20 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct seccomp_call *)a)->name, ((const struct seccomp_call *)b)->name);
 }
 
-static void print_table(const struct sandbox_filter *f)
+/* A line of the text a line. */
+static void print_text(const char *text)
+{
+	printf("static const char text[] =\n\t\"");
+	for (; *text; text++) {
+		if (*text == '\n')
+			printf("\\n\"\n\t\"");
+		else
+			printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+	}
+	printf("\";\n\n");
+}
+
+static void print_table(const struct sandbox_filter *f, const char *text)
 {
 	const struct sock_filter *code = f->code;
 	const char *name = table.machine->name;
@@ -114,20 +127,25 @@ static void print_table(const struct sandbox_filter *f)
 	printf("};\n\nstatic const struct sock_filter code[] = {\n");
 	for (size_t i = 0; i < f->count; i++)
 		printf("\t{ 0x%02x, %u, %u, 0x%08x },\n", code[i].code, code[i].jt, code[i].jf, code[i].k);
-	printf("};\n\nconst struct seccomp_table seccomp_%s = {\n", name);
+	printf("};\n\n");
+	print_text(text);
+	printf("const struct seccomp_table seccomp_%s = {\n", name);
 	printf("\t.machine = &seccomp_machines[%zd],\n", table.machine - seccomp_machines);
 	printf("\t.calls = calls,\n\t.count = sizeof calls / sizeof *calls,\n\t.spans = {\n");
 	for (size_t i = 0; i < SECCOMP_ARCHES; i++)
 		printf("\t\t{ { %u, %u }, { %u, %u } },\n", table.spans[i][0].first, table.spans[i][0].last,
 		       table.spans[i][1].first, table.spans[i][1].last);
 	printf("\t},\n");
-	printf("\t.program = { code, sizeof code / sizeof *code, %d },\n};\n", f->log);
+	printf("\t.program = { code, sizeof code / sizeof *code, %d },\n", f->log);
+	printf("\t.text = text,\n\t.text_len = sizeof text - 1,\n};\n");
 }
 
 static int make_table(const char *path, const char *name, struct err *e)
 {
 	struct seccomp_profile p;
 	struct sandbox_filter f;
+	size_t len;
+	char *text;
 
 	table.machine = seccomp_machines;
 	while (table.machine->name && strcmp(table.machine->name, name) != 0)
@@ -140,7 +158,10 @@ static int make_table(const char *path, const char *name, struct err *e)
 	qsort(calls, table.count, sizeof *calls, compare);
 	if (seccomp_read_file(&p, path, table.machine, e) == -1 || seccomp_compose(&p, &table, sandbox_default_caps, &f, e) == -1)
 		return -1;
-	print_table(&f);
+	text = seccomp_text(&p, table.machine, sandbox_default_caps, &len, e);
+	if (!text)
+		return -1;
+	print_table(&f, text);
 	return 0;
 }
 

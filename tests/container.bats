@@ -405,7 +405,7 @@ os.execvp("container", ["container", "run", "busybox", "sh", "-c", sys.argv[1]])
 
 @test "rm of what is not there: 4; of nothing: 2" {
 	run -4 --separate-stderr container rm missing
-	[ "$stderr" = 'container: missing: no such container' ]
+	[ "$stderr" = 'cr-rm: missing: no such container' ]
 	run -2 container rm
 	run -2 container rm ''
 }
@@ -437,10 +437,10 @@ os.execvp("container", ["container", "run", "busybox", "sh", "-c", sys.argv[1]])
 @test "a process that only has the number of one that ended is no container's, and is not killed" {
 	container run --name it busybox true
 	id=$(ls store/containers)
+	rm "store/containers/$id"/{lock,exit}
 	sleep 60 3>&- &
 	echo running >"store/containers/$id/status"
 	echo $! >"store/containers/$id/pid"
-	echo 1 >"store/containers/$id/pid-start"
 	run -0 container ps -a
 	[[ $output == *died* ]]
 	run -0 container rm -f it

@@ -131,7 +131,9 @@ hundred() {
 		[ "$status" -eq "$n" ]
 	done
 	gone "$MARK"
-	[ -z "$(ps -o stat=,comm= -u "$(id -u)" | awk '$1 ~ /^Z/ && $2 ~ /cr-exec/')" ]
+	# Nobody who was not waited for: neither those that we started nor a child of theirs.
+	[ -z "$(ps -eo pid=,ppid= | awk -v ours="${pids[*]}" 'BEGIN { n = split(ours, list); for (k = 1; k <= n; k++) own[list[k]] = 1 }
+		$1 in own || $2 in own')" ]
 }
 
 @test "C15: a hundred at once: each ends as its command does, and none stays as a zombie: as root" { hundred root; }

@@ -242,7 +242,7 @@ section() { # PAGE, COMMAND: what stands below ".Ss container COMMAND"
 	for option in --store --help --version; do
 		has_item "$option" <"$page" || echo "container.1: no $option"
 	done | nothing
-	for command in pull run list inspect ps rm rmi login logout; do
+	for command in pull run list inspect ps logs exec stop kill wait rm rmi login logout; do
 		[ "$(section "$page" "$command")" ] || echo "container.1: no $command"
 		options=$(container_options "$command")
 		for option in $options; do
@@ -277,7 +277,7 @@ completions() {
 			grep -qxF -e "$option" <<<"$offered" || echo "$program: no $option"
 		done
 	done | nothing
-	for command in pull run list inspect ps rm rmi login logout; do
+	for command in pull run list inspect ps logs exec stop kill wait rm rmi login logout; do
 		offered=$(completions container "$command" -)
 		options=$(container_options "$command")
 		for option in $options --help; do
@@ -335,7 +335,7 @@ zsh_options() {
 			[ -z "$stderr" ]
 		done
 	done
-	for command in pull run list inspect ps rm rmi login logout; do
+	for command in pull run list inspect ps logs exec stop kill wait rm rmi login logout; do
 		run -0 --separate-stderr "$BIN/container" "$command" --help
 		[[ $output == "usage: container $command"* ]]
 		[ -z "$stderr" ]

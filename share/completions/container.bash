@@ -12,9 +12,14 @@ declare -A _cr_options=(
 	[cr-verify]='-a --all -f --filter'
 	[cr-unpack]='-C --directory -j --jobs --devices --max-entries --max-bytes --max-window --min-free'
 	[cr-mkrootfs]='-i --image -m --mode -e --env --env-file --cap-add --cap-drop --security-opt -w --workdir -u --user --entrypoint --hostname -t --tty
-		--read-only --devices --record -d --delete'
+		--read-only --devices --record --container --name -d --delete'
 	[cr-exec]='-e --env --env-file --cap-add --cap-drop --security-opt -w --workdir -u --user -i --interactive -t --tty --hostname --read-only --rootfs
-		--isolation --userns --init -j --join --pid-file'
+		--isolation --userns --init -j --join --pid-file --record -d --detach --rm'
+	[cr-ps]='-a --all -j --json --path'
+	[cr-kill]='--signal --stop -t --time'
+	[cr-wait]=''
+	[cr-logs]='-f --follow -t --timestamps -n --tail'
+	[cr-rm]='-f --force'
 	[cr-tag]='-d --delete'
 	[cr-cat]=''
 	[cr-inspect]='-p --platform -r --records --where'
@@ -25,17 +30,24 @@ _cr_common='-s --store -v --verbose -h --help -V --version'
 declare -A _container_options=(
 	[pull]='-q --quiet -v --verbose -p --platform --progress-fd --offline --plain-http --cacert
 		--connect-timeout --stall-timeout --retries'
-	[run]='--rm --name -e --env -w --workdir -u --user --entrypoint --hostname --read-only -i --interactive -t --tty
-		--userns --platform --offline --plain-http --cacert --connect-timeout --stall-timeout --retries'
+	[run]='-d --detach --rm --name -e --env --env-file -w --workdir -u --user --entrypoint --hostname --read-only --cap-add
+		--cap-drop --security-opt --init -i --interactive -t --tty --userns --platform --offline --plain-http --cacert --connect-timeout --stall-timeout --retries'
 	[list]=''
 	[inspect]=''
 	[ps]='-a --all'
+	[logs]='-f --follow -t --timestamps -n --tail'
+	[exec]='-e --env -w --workdir -u --user -i --interactive -t --tty'
+	[stop]='-t --time'
+	[kill]='-s --signal'
+	[wait]=''
 	[rm]='-f --force'
 	[rmi]=''
 	[login]='-u --user --password-stdin --no-check --plain-http --cacert
 		--connect-timeout --stall-timeout --retries'
 	[logout]=''
 )
+
+_cr_signals='HUP INT QUIT KILL TERM USR1 USR2 STOP CONT WINCH'
 
 _cr_caps=' ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE
 	 DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE
@@ -49,7 +61,7 @@ _cr_takes_value() {
 	-s | --store | -p | --platform | --cacert | -o | --output | -j | --jobs | -f | --filter | -C | --directory | \
 	--max-entries | --max-bytes | --max-window | --min-free | -i | --image | -m | --mode | -e | --env | -w | --workdir | -u | --user | \
 	--entrypoint | --hostname | --isolation | --userns | --init | --pid-file | --env-file | --cap-add | --cap-drop | --security-opt | --name | --progress-fd | --connect-timeout | \
-	--stall-timeout | --retries) return 0 ;;
+	--stall-timeout | --retries | --signal | --time | -n | --tail) return 0 ;;
 	esac
 	return 1
 }
@@ -115,6 +127,9 @@ _cr_containers() {
 
 # The value of option $1.
 _cr_value() {
+	case ${COMP_WORDS[0]##*/}${command-}$1 in
+	cr-kill-s | containerkill-s) _cr_words "$_cr_signals"; return ;;
+	esac
 	case $1 in
 	-s | --store | -C | --directory) _cr_files -d ;;
 	--cacert | --pid-file | --env-file) _cr_files -f ;;
@@ -127,6 +142,7 @@ _cr_value() {
 	--isolation) _cr_words 'namespaces chroot' ;;
 	--userns) _cr_words host ;;
 	--init) _cr_words no ;;
+	--signal) _cr_words "$_cr_signals" ;;
 	-e | --env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;
 	-j | --jobs) _cr_words '1 2 4 8' ;;
 	*) COMPREPLY=() ;;
@@ -138,7 +154,8 @@ _cr_pending() {
 	local before=${COMP_WORDS[COMP_CWORD - 1]}
 	((COMP_CWORD > 1)) && [[ $before == -* ]] || return 1
 	case $1$before in # these have a value elsewhere
-	cr-exec-i | container*-i | container*-f) return 1 ;;
+	cr-exec-i | cr-exec-j | container*-i | container*-f | cr-logs-f | cr-rm-f | cr-ps-j | *ps--path) return 1 ;;
+	cr-kill-t | containerstop-t) return 0 ;;
 	esac
 	_cr_takes_value "$before"
 }
@@ -155,6 +172,7 @@ _cr_program() {
 		case $program in
 		cr-cat | cr-inspect | cr-tag | cr-fetch-manifest) _cr_images ;;
 		cr-exec | cr-mkrootfs) _cr_files -d ;;
+		cr-ps | cr-kill | cr-wait | cr-logs | cr-rm) _cr_containers ;;
 		esac
 	fi
 }
@@ -187,7 +205,7 @@ _container() {
 	else
 		case $command in
 		pull | run | inspect | rmi) _cr_images ;;
-		rm) _cr_containers ;;
+		logs | exec | stop | kill | wait | rm) _cr_containers ;;
 		esac
 	fi
 }

@@ -39,7 +39,7 @@ end
 function __container_command
     for word in (commandline -opc)[2..-1]
         switch $word
-            case pull run list images inspect ps rm rmi login logout
+            case pull run list images inspect ps logs exec stop kill wait rm rmi login logout
                 echo $word
                 return
         end
@@ -51,7 +51,8 @@ function __container_in
 end
 
 
-for program in cr-fetch-manifest cr-fetch-blob cr-login cr-verify cr-unpack cr-mkrootfs cr-exec cr-tag cr-cat cr-inspect
+for program in cr-fetch-manifest cr-fetch-blob cr-login cr-verify cr-unpack cr-mkrootfs cr-exec cr-tag cr-cat cr-inspect cr-ps cr-kill cr-wait cr-logs cr-rm
+    test $program = cr-kill; and continue # its -s is a signal
     complete -c $program -s s -l store -x -a '(__fish_complete_directories)' -d 'the store'
     complete -c $program -s v -l verbose -d 'say more on stderr'
     complete -c $program -s h -l help -d 'print a summary'
@@ -121,6 +122,8 @@ complete -c cr-mkrootfs -l read-only -d 'the root filesystem is read-only'
 complete -c cr-mkrootfs -l entrypoint -x -d 'replace the Entrypoint'
 complete -c cr-mkrootfs -l devices -d 'make device nodes too'
 complete -c cr-mkrootfs -l record -d 'keep image, digest and command'
+complete -c cr-mkrootfs -l container -d 'a container of the store'
+complete -c cr-mkrootfs -l name -x -d 'the name of the container'
 complete -c cr-mkrootfs -s d -l delete -d 'remove bundles'
 complete -c cr-mkrootfs -f -a '(__fish_complete_directories)'
 
@@ -141,6 +144,9 @@ complete -c cr-exec -l userns -x -a 'host' -d 'no user namespace'
 complete -c cr-exec -l init -x -a 'no' -d 'the command is process 1'
 complete -c cr-exec -s j -l join -d 'in the container that runs'
 complete -c cr-exec -l pid-file -r -F -d 'write the pid'
+complete -c cr-exec -l record -d 'the bundle is a container'
+complete -c cr-exec -s d -l detach -d 'in the background'
+complete -c cr-exec -l rm -d 'remove the bundle afterwards'
 complete -c cr-exec -f -a '(__fish_complete_directories)'
 
 complete -c cr-tag -s d -l delete -d 'remove names'
@@ -153,6 +159,30 @@ complete -c cr-inspect -s r -l records -d 'the records'
 complete -c cr-inspect -l where -d 'the path of the store'
 complete -c cr-inspect -f -a '(__cr_images)'
 
+complete -c cr-ps -s a -l all -d 'those that do not run, too'
+complete -c cr-ps -s j -l json -d 'as JSON'
+complete -c cr-ps -l path -d 'the paths of bundles'
+complete -c cr-ps -f -a '(__cr_containers)'
+
+complete -c cr-kill -s s -l signal -x -a 'HUP INT QUIT KILL TERM USR1 USR2 STOP CONT WINCH' -d 'which'
+complete -c cr-kill -l stop -d 'stop them'
+complete -c cr-kill -s t -l time -x -d 'seconds until they are killed'
+complete -c cr-kill -l store -x -a '(__fish_complete_directories)' -d 'the store'
+complete -c cr-kill -s v -l verbose -d 'say more on stderr'
+complete -c cr-kill -s h -l help -d 'print a summary'
+complete -c cr-kill -s V -l version -d 'print the version'
+complete -c cr-kill -f -a '(__cr_containers)'
+
+complete -c cr-wait -f -a '(__cr_containers)'
+
+complete -c cr-logs -s f -l follow -d 'until it has ended'
+complete -c cr-logs -s t -l timestamps -d 'the time before each line'
+complete -c cr-logs -s n -l tail -x -d 'the last lines'
+complete -c cr-logs -f -a '(__cr_containers)'
+
+complete -c cr-rm -s f -l force -d 'kill what runs'
+complete -c cr-rm -f -a '(__cr_containers)'
+
 complete -c container -f
 complete -c container -s h -l help -d 'print a summary'
 complete -c container -n 'not string length -q (__container_command)' -s s -l store -x -a '(__fish_complete_directories)' -d 'the store'
@@ -162,12 +192,17 @@ complete -c container -n 'not string length -q (__container_command)' -a run -d 
 complete -c container -n 'not string length -q (__container_command)' -a list -d 'the images of the store'
 complete -c container -n 'not string length -q (__container_command)' -a inspect -d 'what is known of an image'
 complete -c container -n 'not string length -q (__container_command)' -a ps -d 'containers'
+complete -c container -n 'not string length -q (__container_command)' -a logs -d 'what a container has written'
+complete -c container -n 'not string length -q (__container_command)' -a exec -d 'run another command in a container'
+complete -c container -n 'not string length -q (__container_command)' -a stop -d 'end containers'
+complete -c container -n 'not string length -q (__container_command)' -a kill -d 'send a signal to containers'
+complete -c container -n 'not string length -q (__container_command)' -a wait -d 'wait for the end of containers'
 complete -c container -n 'not string length -q (__container_command)' -a rm -d 'remove containers'
 complete -c container -n 'not string length -q (__container_command)' -a rmi -d 'remove names of images'
 complete -c container -n 'not string length -q (__container_command)' -a login -d 'keep a user and a password'
 complete -c container -n 'not string length -q (__container_command)' -a logout -d 'forget them'
 complete -c container -n '__container_in pull run inspect rmi' -a '(__cr_images)'
-complete -c container -n '__container_in rm' -a '(__cr_containers)'
+complete -c container -n '__container_in logs exec stop kill wait rm inspect' -a '(__cr_containers)'
 complete -c container -n '__container_in pull' -s q -l quiet -d 'print the digest alone'
 complete -c container -n '__container_in pull' -s v -l verbose -d 'say more on stderr'
 complete -c container -n '__container_in pull' -l progress-fd -x -d 'JSON lines on a descriptor'
@@ -178,6 +213,12 @@ complete -c container -n '__container_in pull' -l connect-timeout -x -d 'seconds
 complete -c container -n '__container_in pull' -l stall-timeout -x -d 'seconds with less than 1,000 bytes each'
 complete -c container -n '__container_in pull' -l retries -x -d 'more tries of one place'
 complete -c container -n '__container_in pull' -l offline -d 'ask nobody'
+complete -c container -n '__container_in run' -s d -l detach -d 'in the background'
+complete -c container -n '__container_in run' -l init -x -a no -d 'the command is process 1'
+complete -c container -n '__container_in run' -l env-file -r -F -d 'set the variables of a file'
+complete -c container -n '__container_in run' -l cap-add -x -a '(__cr_caps)' -d 'add a capability'
+complete -c container -n '__container_in run' -l cap-drop -x -a '(__cr_caps)' -d 'drop a capability'
+complete -c container -n '__container_in run' -l security-opt -x -a 'no-new-privileges=true no-new-privileges=false seccomp=unconfined systempaths=unconfined' -d 'change the protection'
 complete -c container -n '__container_in run' -l rm -d 'remove the container afterwards'
 complete -c container -n '__container_in run' -l name -x -d 'a name for it'
 complete -c container -n '__container_in run' -s e -l env -x -d 'set a variable, or take it over'
@@ -197,6 +238,16 @@ complete -c container -n '__container_in run' -l stall-timeout -x -d 'seconds wi
 complete -c container -n '__container_in run' -l retries -x -d 'more tries of one place'
 complete -c container -n '__container_in run' -l offline -d 'ask nobody'
 complete -c container -n '__container_in ps' -s a -l all -d 'finished ones too'
+complete -c container -n '__container_in logs' -s f -l follow -d 'until it has ended'
+complete -c container -n '__container_in logs' -s t -l timestamps -d 'the time before each line'
+complete -c container -n '__container_in logs' -s n -l tail -x -d 'the last lines'
+complete -c container -n '__container_in exec' -s e -l env -x -d 'set a variable, or take it over'
+complete -c container -n '__container_in exec' -s w -l workdir -x -d 'the working directory'
+complete -c container -n '__container_in exec' -s u -l user -x -d 'name or uid, with group'
+complete -c container -n '__container_in exec' -s i -l interactive -d 'accepted'
+complete -c container -n '__container_in exec' -s t -l tty -d 'a terminal of its own'
+complete -c container -n '__container_in stop' -s t -l time -x -d 'seconds until they are killed'
+complete -c container -n '__container_in kill' -s s -l signal -x -a 'HUP INT QUIT KILL TERM USR1 USR2 STOP CONT WINCH' -d 'which'
 complete -c container -n '__container_in rm' -s f -l force -d 'kill what runs'
 complete -c container -n '__container_in login' -s u -l user -x -d 'the name of the user'
 complete -c container -n '__container_in login' -l password-stdin -d 'read the password from stdin'

@@ -1,4 +1,4 @@
-#compdef container cr-fetch-manifest cr-fetch-blob cr-login cr-verify cr-unpack cr-mkrootfs cr-exec cr-tag cr-cat cr-inspect
+#compdef container cr-fetch-manifest cr-fetch-blob cr-login cr-verify cr-unpack cr-mkrootfs cr-exec cr-tag cr-cat cr-inspect cr-ps cr-kill cr-wait cr-logs cr-rm
 # Completion of container and the cr- programs for zsh: install it as _container in a directory of $fpath.
 
 _cr_common=(
@@ -131,6 +131,8 @@ _cr-mkrootfs() {
 		'--entrypoint=[replace the Entrypoint]:program: ' \
 		'--devices[make device nodes too]' \
 		'--record[keep image, digest and command]' \
+		'--container[a container of the store]' \
+		'--name=[the name of the container]:name: ' \
 		'(-d --delete)'{-d,--delete}'[remove bundles]' \
 		'*:target:_directories'
 }
@@ -144,6 +146,9 @@ _cr-exec() {
 		'--init=[the command is process 1]:init:(no)' \
 		'(-j --join)'{-j,--join}'[in the container that runs]' \
 		'--pid-file=[write the pid]:file:_files' \
+		'--record[the bundle is a container]' \
+		'(-d --detach)'{-d,--detach}'[in the background]' \
+		'--rm[remove the bundle afterwards]' \
 		'1:bundle:_directories' \
 		'*:command: '
 }
@@ -165,14 +170,56 @@ _cr-inspect() {
 		'*:image or digest:_cr_images'
 }
 
+# What cr-logs, cr-kill and cr-rm, and the commands over them, have.
+_cr_logs=(
+	'(-f --follow)'{-f,--follow}'[until it has ended]'
+	'(-t --timestamps)'{-t,--timestamps}'[the time before each line]'
+	'(-n --tail)'{-n+,--tail=}'[the last lines]:number: '
+)
+_cr_signal=('(-s --signal)'{-s+,--signal=}'[which]:signal:(HUP INT QUIT KILL TERM USR1 USR2 STOP CONT WINCH)')
+_cr_time=('(-t --time)'{-t+,--time=}'[until they are killed]:seconds: ')
+_cr_force=('(-f --force)'{-f,--force}'[kill what runs]')
+
+_cr-ps() {
+	_arguments -s -S $_cr_common \
+		'(-a --all)'{-a,--all}'[those that do not run, too]' \
+		'(-j --json)'{-j,--json}'[as JSON]' \
+		'--path[the paths of bundles]' \
+		'*:container:_cr_containers'
+}
+
+_cr-kill() {
+	_arguments -s -S ${_cr_common:#*-s --store*} $_cr_signal $_cr_time \
+		'--store=[the store]:directory:_directories' \
+		'--stop[stop them]' \
+		'*:container:_cr_containers'
+}
+
+_cr-wait() {
+	_arguments -s -S $_cr_common '*:container:_cr_containers'
+}
+
+_cr-logs() {
+	_arguments -s -S $_cr_common $_cr_logs '1:container:_cr_containers'
+}
+
+_cr-rm() {
+	_arguments -s -S $_cr_common $_cr_force '*:container:_cr_containers'
+}
+
 _container_commands() {
 	local -a commands
 	commands=(
 		'pull:fetch images, verify and unpack them'
 		'run:run a command in a new container'
 		'list:the images of the store'
-		'inspect:what is known of an image'
+		'inspect:what is known of a container or an image'
 		'ps:containers'
+		'logs:what a container has written'
+		'exec:run another command in a container'
+		'stop:end containers'
+		'kill:send a signal to containers'
+		'wait:wait for the end of containers'
 		'rm:remove containers'
 		'rmi:remove names of images'
 		'login:keep a user and a password'
@@ -191,7 +238,9 @@ _container_command() {
 			'*:image:_cr_images'
 		;;
 	run)
-		_arguments -S $help_options $_cr_process $_cr_registry \
+		_arguments -S $help_options $_cr_process $_cr_security $_cr_registry \
+			'(-d --detach)'{-d,--detach}'[in the background]' \
+			'--init=[the command is process 1]:init:(no)' \
 			'--rm[remove the container afterwards]' \
 			'--name=[a name for it]:name: ' \
 			'--entrypoint=[replace the Entrypoint]:program: ' \
@@ -202,7 +251,17 @@ _container_command() {
 			'*:command: '
 		;;
 	ps) _arguments $help_options '(-a --all)'{-a,--all}'[finished ones too]' ;;
-	rm) _arguments $help_options '(-f --force)'{-f,--force}'[kill what runs]' '*:container:_cr_containers' ;;
+	logs) _arguments $help_options $_cr_logs '1:container:_cr_containers' ;;
+	exec)
+		_arguments -S $help_options ${_cr_process:#--(hostname|read-only)*} \
+			'(-i --interactive)'{-i,--interactive}'[accepted]' \
+			'1:container:_cr_containers' \
+			'*:command: '
+		;;
+	stop) _arguments $help_options $_cr_time '*:container:_cr_containers' ;;
+	kill) _arguments $help_options $_cr_signal '*:container:_cr_containers' ;;
+	wait) _arguments $help_options '*:container:_cr_containers' ;;
+	rm) _arguments $help_options $_cr_force '*:container:_cr_containers' ;;
 	login) _arguments -S $help_options $_cr_login $_cr_registry '1:registry:_hosts' ;;
 	logout) _arguments $help_options '1:registry:_hosts' ;;
 	inspect | rmi) _arguments $help_options '*:image:_cr_images' ;;

@@ -3,6 +3,7 @@
 
 #include "bundle.h"
 #include "sandbox_defaults.h"
+#include "seccomp.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -93,6 +94,8 @@ static void test_defaults(void)
 	CHECK_STR(s->readonly[0], sandbox_default_readonly[0]);
 	CHECK_INT(s->lower_count, 0);
 	CHECK(!s->terminal);
+	/* What we wrote is what was built in: nothing is composed. */
+	CHECK(seccomp_native_table == NULL || s->filter == &seccomp_native_table->program);
 	bundle_free(b);
 }
 
