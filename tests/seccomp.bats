@@ -224,6 +224,12 @@ copy_program() {
 	[[ $status -ne 0 ]]
 }
 
+@test "a policy that kills before the command can be started is no status of the command's" {
+	make_bundle '{"defaultAction": "SCMP_ACT_KILL_PROCESS", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}'
+	run -125 --separate-stderr "${RUNNER[@]}"
+	[[ $stderr == "cr-exec: "*"before the command ran"*"filter"* ]]
+}
+
 @test "a kernel without filters is no reason to run without one" {
 	local caps='"CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETFCAP", "CAP_DAC_OVERRIDE"'
 	is_root || skip "a container in a container needs root's ids"
