@@ -69,6 +69,8 @@ static void handle_messages(struct run *r)
 		}
 		if (m.message.event == SANDBOX_EVENT_STARTED) {
 			r->started = true;
+			if (!r->s->terminal)
+				sandbox_let_go(STDOUT_FILENO); /* what is there to say yet is said on descriptor 2 */
 			if (r->s->started)
 				r->s->started(r->s->ctx, m.sender, r->init);
 		}
