@@ -171,8 +171,10 @@ static int read_sysctls(struct bundle *b, struct json_value object, struct err *
 		if (!strchr(name, '/')) /* else it is in that form already (sysctl(8)) */
 			for (char *p = name; (p = strchr(p, '.'));)
 				*p = '/';
-		if (strcmp(name, "kernel/domainname") == 0 && !s->domainname)
+		if (strcmp(name, "kernel/domainname") == 0 && (!s->domainname || strcmp(s->domainname, value) == 0))
 			s->domainname = value;
+		else if (strcmp(name, "kernel/domainname") == 0)
+			return err_set(e, ERR_CONTENT, "linux.sysctl: kernel.domainname is not what domainname says");
 		else if (is_owned_sysctl(name))
 			list[s->sysctl_count++] = (struct sandbox_sysctl){ name, value };
 		else

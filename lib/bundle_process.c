@@ -84,14 +84,17 @@ static int read_capabilities(struct bundle *b, struct json_value v, struct err *
 	return read_caps(b, json_member(v, "ambient"), &s->caps_ambient, e);
 }
 
-static int find_limit(struct json_value type, struct err *e)
+static int find_limit(struct json_value type, struct sandbox_rlimit *r, struct err *e)
 {
 	size_t len = 0;
 	const char *raw = json_exists(type) ? json_raw(type, &len) : "";
 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-		if (json_equals(type, limits[i].name))
-			return limits[i].resource;
+		if (json_equals(type, limits[i].name)) {
+			r->name = limits[i].name;
+			r->resource = limits[i].resource;
+			return 0;
+		}
 	return err_set(e, ERR_USAGE, "process.rlimits: %.*s is unknown", (int)len, raw);
 }
 
@@ -120,7 +123,7 @@ static int read_limits(struct bundle *b, struct json_value list, struct err *e)
 		return -1;
 	b->sandbox.rlimits = r;
 	for (struct json_value v = json_first(list); json_exists(v); v = json_next(v), r++) {
-		if ((r->resource = find_limit(json_member(v, "type"), e)) == -1)
+		if (find_limit(json_member(v, "type"), r, e) == -1)
 			return -1;
 		if (read_limit(json_member(v, "soft"), "process.rlimits.soft", &r->soft, e) == -1 ||
 		    read_limit(json_member(v, "hard"), "process.rlimits.hard", &r->hard, e) == -1)

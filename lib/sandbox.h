@@ -44,6 +44,7 @@ struct sandbox_mount {
 
 /* One of setrlimit(2)'s limits. */
 struct sandbox_rlimit {
+	const char *name;    /* "RLIMIT_CORE", for messages */
 	int resource;	     /* RLIMIT_* */
 	uint64_t soft, hard; /* UINT64_MAX: unlimited */
 };

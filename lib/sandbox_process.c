@@ -65,11 +65,13 @@ int sandbox_find_user(const struct sandbox *s, int root, struct user *u, struct 
 			return err_set(e, ERR_USAGE, "more than %d supplementary groups", USER_GROUPS_MAX);
 		for (; u->group_count < s->group_count; u->group_count++)
 			u->groups[u->group_count] = s->groups[u->group_count];
+		if (s->userns.kind == USERNS_SINGLE && u->group_count > 0)
+			return err_set(e, ERR_USAGE, "supplementary group %u: with a single id nobody can choose groups", u->groups[0]);
 	}
 	if (check_mapped(&s->userns, false, u->uid, e) == -1 || check_mapped(&s->userns, true, u->gid, e) == -1)
 		return -1;
 	if (s->userns.kind == USERNS_SINGLE)
-		u->group_count = 0; /* the kernel lets nobody choose groups there */
+		u->group_count = 0; /* those of a name are what can be had: the kernel lets nobody choose groups there */
 	for (size_t i = 0; i < u->group_count; i++)
 		if (check_mapped(&s->userns, true, u->groups[i], e) == -1)
 			return -1;
@@ -132,7 +134,7 @@ int sandbox_limit(const struct sandbox *s, struct err *e)
 		const struct rlimit limit = { limit_value(r->soft), limit_value(r->hard) };
 
 		if (setrlimit(r->resource, &limit) == -1)
-			return err_errno(e, errno, "resource limit %d", r->resource);
+			return err_errno(e, errno, "resource limit %s", r->name);
 		core = core || r->resource == RLIMIT_CORE;
 	}
 	if (!core && setrlimit(RLIMIT_CORE, &none) == -1)

@@ -238,6 +238,8 @@ bundle_for() {
 		'c["process"]["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 60, "hard": 70}]'
 	run -0 --separate-stderr cr-exec b
 	[ "$output" = $'NoNewPrivs:\t0\n60\n70\n0' ]
+	run -125 --separate-stderr bash -c 'ulimit -n 65; cr-exec b'
+	[[ $stderr == *"resource limit RLIMIT_NOFILE: "* ]]
 	[ "$(ulimit -Hc)" != 0 ] || skip "core dumps are off here, and for good"
 	edit b 'c["process"]["noNewPrivileges"] = True' \
 		'c["process"]["rlimits"] = [{"type": "RLIMIT_CORE", "soft": 0, "hard": 2**64 - 1 if "'"$(ulimit -Hc)"'" == "unlimited" else 1024}]'
@@ -473,6 +475,10 @@ bundle_for() {
 		'c["linux"]["gidMappings"] = [{"containerID": 0, "hostID": '"$(id -g crplain)"', "size": 1}]' 'c["process"]["args"] = ["cat", "/proc/self/uid_map", "/proc/self/setgroups"]'
 	run -0 --separate-stderr as_plain_user cr-exec b
 	[[ $output == *"$(id -u crplain)"*deny ]]
+	edit "$USER_DIR/b" 'c["process"]["user"]["additionalGids"] = [5]'
+	run -125 --separate-stderr as_plain_user cr-exec b
+	[[ $stderr == *"group 5: with a single id nobody can choose groups" ]]
+	edit "$USER_DIR/b" 'del c["process"]["user"]["additionalGids"]'
 	edit "$USER_DIR/b" 'c["linux"]["uidMappings"][0]["size"] = 2'
 	run -125 --separate-stderr as_plain_user cr-exec b
 	[[ $stderr == *newuidmap* ]]

@@ -176,12 +176,30 @@ static const struct {
 	const char *members, *says;
 } refused[] = {
 	{ "\"hooks\":{\"prestart\":[{\"path\":\"/bin/true\"}]}", "hooks" },
-	{ "\"domainname\":\"x\"", "domainname" },
+	{ "\"domainname\":1", "domainname" },
 	{ "\"linux\":{\"namespaces\":[{\"type\":\"network\"}]}", "network" },
 	{ "\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"/proc/1/ns/pid\"}]}", "path" },
 	{ "\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}}", "SCMP_ACT_NOTIFY" },
 	{ "\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/x\"}}", "listenerPath" },
-	{ "\"linux\":{\"sysctl\":{\"a\":\"b\"}}", "sysctl" },
+	{ "\"linux\":{\"sysctl\":{\"a\":\"b\"}}", "linux.sysctl: \"a\"" },
+	{ "\"linux\":{\"sysctl\":{\"net.core.somaxconn\":\"1\"}}", "net.core.somaxconn" },
+	{ "\"linux\":{\"sysctl\":{\"kernel.shmmax\":1}}", "linux.sysctl" },
+	{ "\"linux\":{\"cgroupsPath\":\"/x\"}", "cgroupsPath" },
+	{ "\"linux\":{\"devices\":[{\"path\":\"/dev/sda\",\"type\":\"b\",\"major\":8,\"minor\":0}]}", "/dev/sda" },
+	{ "\"linux\":{\"devices\":[{\"path\":\"/dev/../x\",\"type\":\"c\",\"major\":1,\"minor\":3}]}", "'..'" },
+	{ "\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1}]}", "no user namespace" },
+	{ "\"linux\":{\"namespaces\":[{\"type\":\"user\"}],\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1}]}",
+	  "gidMappings is missing" },
+	{ "\"linux\":{\"rootfsPropagation\":\"rshared\"}", "rootfsPropagation" },
+	{ "\"mounts\":[{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/etc\"}]", "a bind of /etc" },
+	{ "\"mounts\":[{\"destination\":\"/etc/hosts\",\"type\":\"bind\"}]", "no source" },
+	{ "\"mounts\":[{\"destination\":\"/./\",\"type\":\"tmpfs\"}]", "in place of the root" },
+	{ "\"mounts\":[{\"destination\":\"/x/../y\",\"type\":\"tmpfs\"}]", "'..'" },
+	{ "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"oomScoreAdj\":1001}", "oomScoreAdj" },
+	{ "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"terminal\":true,\"consoleSize\":{\"height\":65536,\"width\":1}}",
+	  "height" },
+	{ "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,"
+	  "\"hard\":18446744073709551616}]}", "out of range" },
 	{ "\"linux\":{\"resources\":{\"memory\":{\"limit\":1}}}", "memory" },
 	{ "\"linux\":{\"resources\":{\"devices\":[{\"allow\":true}]}}", "devices" },
 	{ "\"linux\":{\"rootfsPropagation\":\"shared\"}", "rootfsPropagation" },
@@ -218,6 +236,160 @@ static void test_refused_by_name(void)
 		}
 		bundle_free(b);
 	}
+}
+
+/* Reads a config.json of these members; NULL with a message where it is refused. */
+static struct bundle *read_members(const char *members)
+{
+	char text[2048];
+	struct err e = ERR_INIT;
+	int n = snprintf(text, sizeof text, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},%s}", members);
+	struct bundle *b;
+
+	put_config(text, (size_t)n);
+	b = bundle_open(dir, &e);
+	if (!b)
+		fprintf(stderr, "%s: %s\n", members, e.text);
+	CHECK(b != NULL);
+	return b;
+}
+
+static void test_kernel_values(void)
+{
+	struct bundle *b = read_members("\"domainname\":\"d\",\"linux\":{\"sysctl\":{\"kernel.shm_rmid_forced\":\"1\",\"fs/mqueue/msg_max\":\"2\","
+					"\"kernel.domainname\":\"d\"},\"devices\":[{\"path\":\"/dev/null\",\"type\":\"c\",\"major\":1,\"minor\":3},"
+					"{\"path\":\"/dev//z\",\"type\":\"c\",\"major\":1,\"minor\":5}]}");
+	const struct sandbox *s = b ? bundle_sandbox(b) : NULL;
+
+	if (!s)
+		return;
+	CHECK_STR(s->domainname, "d");
+	CHECK_INT(s->sysctl_count, 2);
+	CHECK_STR(s->sysctls[0].name, "kernel/shm_rmid_forced");
+	CHECK_STR(s->sysctls[1].name, "fs/mqueue/msg_max");
+	CHECK_STR(s->sysctls[1].value, "2");
+	CHECK_INT(s->device_count, 1);
+	CHECK_STR(s->devices[0].path, "/dev/z");
+	CHECK_INT(s->devices[0].minor, 5);
+	bundle_free(b);
+}
+
+static void test_process_values(void)
+{
+	struct bundle *b = read_members("\"process\":{\"cwd\":\"/\",\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},"
+					"\"user\":{\"uid\":1,\"gid\":2,\"umask\":63},\"oomScoreAdj\":-7,\"capabilities\":{\"inheritable\":[\"CAP_CHOWN\"],"
+					"\"ambient\":[\"CAP_KILL\"]},\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":18446744073709551615}]}");
+	const struct sandbox *s = b ? bundle_sandbox(b) : NULL;
+
+	if (!s)
+		return;
+	CHECK_INT(s->rows, 24);
+	CHECK_INT(s->columns, 80);
+	CHECK_INT(s->umask, 077);
+	CHECK(s->set_oom_score_adj);
+	CHECK_INT(s->oom_score_adj, -7);
+	CHECK_INT(s->caps_inheritable, 1);
+	CHECK_INT(s->caps_ambient, 1 << 5);
+	CHECK(s->rlimits[0].hard == UINT64_MAX);
+	bundle_free(b);
+}
+
+static void test_mounts(void)
+{
+	struct bundle *b = read_members("\"mounts\":[{\"destination\":\"//a/./b/\",\"type\":\"tmpfs\"},{\"destination\":\"/sys\",\"type\":\"none\","
+					"\"source\":\"/sys\",\"options\":[\"rbind\",\"ro\"]},{\"destination\":\"/etc/hosts\",\"type\":\"bind\",\"source\":\"h\"},"
+					"{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup2\",\"options\":[\"rw\",\"ro\"]}]");
+	const struct sandbox *s = b ? bundle_sandbox(b) : NULL;
+	char source[128];
+
+	if (!s)
+		return;
+	snprintf(source, sizeof source, "%s/h", dir);
+	CHECK_INT(s->mount_count, 4);
+	CHECK_STR(s->mounts[0].destination, "/a/b");
+	CHECK_STR(s->mounts[1].type, "sysfs");
+	CHECK_STR(s->mounts[2].type, "bind");
+	CHECK_STR(s->mounts[2].source, source);
+	CHECK_STR(s->mounts[3].type, "cgroup");
+	bundle_free(b);
+}
+
+/* What an ordinary user writes is what he reads: his own ids, and what goes with them. */
+static void test_user_namespace(void)
+{
+	const struct user u = { .groups = { 7 }, .group_count = 1 };
+	const struct bundle_overrides none = { 0 };
+	struct oci_config c = image();
+	struct bundle *b;
+	const struct sandbox *s;
+
+	ids = (struct userns){ .kind = USERNS_SINGLE, .uids = { { 0, geteuid(), 1 } }, .gids = { { 0, getegid(), 1 } },
+			       .uid_count = 1, .gid_count = 1 };
+	b = round_trip(&c, &u, &none, NULL);
+	ids = (struct userns){ 0 };
+	CHECK(b != NULL);
+	if (!b)
+		return;
+	s = bundle_sandbox(b);
+	CHECK_INT(s->userns.kind, geteuid() == 0 ? USERNS_GIVEN : USERNS_SINGLE);
+	CHECK_INT(s->userns.uids[0].outside, geteuid());
+	CHECK_INT(s->group_count, 0);
+	for (size_t i = 0; i < s->mount_count; i++) {
+		for (char *const *p = s->mounts[i].options; p && *p; p++)
+			CHECK(strcmp(*p, "gid=5") != 0);
+		CHECK(strcmp(s->mounts[i].destination, "/sys") != 0 || strcmp(s->mounts[i].options[0], "rbind") == 0);
+	}
+	bundle_free(b);
+}
+
+static void test_annotations(void)
+{
+	static char name[] = "org.opencontainers.image.author", other[] = "k", value[] = "label", port[] = "80/tcp", signal_name[] = "SIGQUIT";
+	char *names[] = { name, other, NULL }, *values[] = { value, value, NULL }, *ports[] = { port, NULL };
+	const struct bundle_overrides none = { 0 };
+	const struct user root = { 0 };
+	struct oci_config c = image();
+	struct buf text = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	c.label_names = names;
+	c.label_values = values;
+	c.exposed_ports = ports;
+	c.stop_signal = signal_name;
+	c.author = other;
+	CHECK_INT(bundle_write_config(&c, &root, &none, NULL, &ids, &text, &e), 0);
+	CHECK(strstr(buf_text(&text), "\"org.opencontainers.image.author\": \"label\"") != NULL);
+	CHECK(strstr(buf_text(&text), "\"k\": \"label\"") != NULL);
+	CHECK(strstr(buf_text(&text), "\"org.opencontainers.image.stopSignal\": \"SIGQUIT\"") != NULL);
+	CHECK(strstr(buf_text(&text), "\"org.opencontainers.image.exposedPorts\": \"80/tcp\"") != NULL);
+	CHECK(strstr(buf_text(&text), "\"author\": \"k\"") == NULL);
+	buf_clear(&text);
+}
+
+static void test_security(void)
+{
+	struct security sec = SECURITY_INIT;
+	const struct bundle_overrides over = { .security = &sec };
+	const struct user root = { 0 };
+	struct oci_config c = image();
+	struct err e = ERR_INIT;
+	struct bundle *b;
+
+	CHECK_INT(security_drop_cap(&sec, "all", &e), 0);
+	CHECK_INT(security_add_cap(&sec, "cap_kill", &e), 0);
+	CHECK_INT(security_option(&sec, "systempaths=unconfined", &e), 0);
+	CHECK_INT(security_option(&sec, "no-new-privileges=false", &e), 0);
+	CHECK_INT(security_option(&sec, "seccomp=unconfined", &e), 0);
+	b = round_trip(&c, &root, &over, NULL);
+	CHECK(b != NULL);
+	if (!b)
+		return;
+	CHECK_INT(bundle_sandbox(b)->caps_bounding, 1 << 5);
+	CHECK_INT(bundle_sandbox(b)->caps_effective, 1 << 5);
+	CHECK(!bundle_sandbox(b)->no_new_privs);
+	CHECK(!bundle_sandbox(b)->masked || !*bundle_sandbox(b)->masked);
+	CHECK(bundle_sandbox(b)->filter == NULL);
+	bundle_free(b);
 }
 
 static void test_absent_is_nothing(void)
@@ -279,6 +451,12 @@ int main(void)
 	RUN(test_no_command);
 	RUN(test_overlay);
 	RUN(test_refused_by_name);
+	RUN(test_kernel_values);
+	RUN(test_process_values);
+	RUN(test_mounts);
+	RUN(test_user_namespace);
+	RUN(test_annotations);
+	RUN(test_security);
 	RUN(test_absent_is_nothing);
 	RUN(test_root_filesystem);
 	clean();
