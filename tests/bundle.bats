@@ -35,6 +35,7 @@ END
 image() {
 	mkdir -p root
 	cp -R "$(busybox_root)/." root/
+	echo wheel:x:10:root >>root/etc/group
 	probe >root/bin/probe
 	chmod 755 root/bin/probe
 	store_image example.org/probe:1 -c '["sh", "/bin/probe"]' -e 'A=1 "2"' -w /srv/app -S SIGQUIT -V /data -P 80/tcp \
