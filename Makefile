@@ -139,12 +139,17 @@ bench-unpack: ## unpacking beside the shell's limit, skopeo and umoci, podman: t
 	@$(MAKE) -s all
 	@tests/bench/unpack
 
-bench: bench-fetch bench-unpack ## all tables
+bench-exec: ## containers beside chroot, bubblewrap, crun, runc and podman: tables of times and memory; RUNS=50
+	@share/install-packages build demo bench
+	@$(MAKE) -s all
+	@tests/bench/exec
+
+bench: bench-fetch bench-unpack bench-exec ## all tables
 
 torture: ## kill pulls, cut the power, all hostile layers, stacks, races, mutants; KILLS=1000 CUTS=100 RACES=50000 SEEDS=1000
 	@share/install-packages build demo test
 	@KILLS=$${KILLS:-1000} CUTS=$${CUTS:-100} RACES=$${RACES:-50000} SEEDS=$${SEEDS:-1000} HOSTILE=$${HOSTILE:-all} \
-		FILE_SECONDS=36000 tests/run build kill-fetch.bats hostile.bats race.bats umoci.bats
+		FILE_SECONDS=36000 tests/run build kill-fetch.bats hostile.bats race.bats umoci.bats escape-kill.bats
 	@tests/mutants
 
 mutants: ## take the checks of layers away, one by one, and see that a test misses each
@@ -170,4 +175,4 @@ install: all ## put programs, man pages and completions below $(DESTDIR)$(PREFIX
 	install -D -m 644 share/completions/container.fish $(SHARE)/fish/vendor_completions.d/container.fish
 
 .SECONDARY:
-.PHONY: FORCE all bench bench-fetch bench-unpack check clean demo fuzz help install lint mutants torture
+.PHONY: FORCE all bench bench-exec bench-fetch bench-unpack check clean demo fuzz help install lint mutants torture

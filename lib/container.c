@@ -59,12 +59,13 @@ static bool is_word(const char *word)
 	return *word && *word != '.' && strlen(word) <= CONTAINER_NAME_MAX && !strchr(word, '/');
 }
 
-/* A half-removed directory, or something of another's, is no container. */
+/* A half-removed directory, or something of another's, is no container; nor is a symlink, wherever it leads. */
 static bool is_container(const struct containers *all, const char *id)
 {
 	char config[CONTAINER_NAME_MAX + sizeof "/config.json"];
+	struct stat st;
 
-	if (!is_word(id))
+	if (!is_word(id) || fstatat(all->dir, id, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISDIR(st.st_mode))
 		return false;
 	snprintf(config, sizeof config, "%s/config.json", id);
 	return faccessat(all->dir, config, F_OK, 0) == 0;
@@ -215,6 +216,8 @@ int containers_find(const struct containers *all, const char *word, struct conta
 	const char *id = NULL;
 	int status = -1;
 
+	if (!*word)
+		return err_set(e, ERR_USAGE, "'' is no container");
 	if (!is_word(word) || all->dir == -1)
 		return err_set(e, ERR_NOT_FOUND, "%s: no such container", word);
 	if (is_container(all, word))

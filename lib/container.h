@@ -61,7 +61,7 @@ struct container {
 
 /*
  * Opens the one that has this id or this name, or the only one whose id begins so. ERR_NOT_FOUND when there is none,
- * ERR_USAGE when several begin so.
+ * ERR_USAGE when several begin so, and for an empty word.
  */
 int containers_find(const struct containers *all, const char *word, struct container *c, struct err *e);
 

@@ -57,13 +57,24 @@ static _Noreturn void child(const struct sandbox *s, int report)
 	sandbox_fail(REPORT_FD, status == -1 ? SANDBOX_FAILED : status, &e);
 }
 
+static void pass_on(pid_t pid, int sig)
+{
+	/* The leader of a session does not stop for SIGTSTP: nobody could continue it. */
+	if (sig == SIGTSTP)
+		kill(-pid, SIGSTOP);
+	else if (sig == SIGCONT)
+		kill(-pid, SIGCONT);
+	else
+		kill(pid, sig);
+}
+
 /* Passes the signal on. True when it says that the child has ended. */
 static bool handle_signal(pid_t pid, int sig, int *status)
 {
 	siginfo_t ended = { 0 };
 
 	if (sig != SIGCHLD) {
-		kill(pid, sig);
+		pass_on(pid, sig);
 		return false;
 	}
 	if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == -1 || ended.si_pid != pid)
@@ -129,12 +140,14 @@ static int wait_and_move(const struct sandbox *s, struct output *o, pid_t pid, c
 	}
 }
 
-static void signals_to_pass_on(sigset_t *set)
+/* In the background there is no terminal at which we could be stopped instead. */
+static void signals_to_pass_on(sigset_t *set, bool background)
 {
 	sigfillset(set);
 	sigdelset(set, SIGKILL);
 	sigdelset(set, SIGSTOP);
-	sigdelset(set, SIGTSTP);
+	if (!background)
+		sigdelset(set, SIGTSTP);
 	sigdelset(set, SIGTTIN);
 	sigdelset(set, SIGTTOU);
 	sigdelset(set, SIGSEGV);
@@ -185,7 +198,7 @@ int sandbox_run_chroot(const struct sandbox *s, struct err *e)
 	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
 	fcntl(ends[1], F_SETFD, FD_CLOEXEC);
 	signal(SIGCHLD, SIG_DFL); /* ignored, as a caller may leave it, there would be nothing to wait for */
-	signals_to_pass_on(&signals);
+	signals_to_pass_on(&signals, s->output);
 	sigprocmask(SIG_BLOCK, &signals, &before);
 	status = supervise(s, &output, ends[0], ends[1], &signals, e);
 	output_end(&output, s);

@@ -159,17 +159,15 @@ static void reap(pid_t command_pid)
 			_exit(sandbox_exit_status(status));
 }
 
-/* Lets go of the caller's descriptors: a pipe ends when the command is done with it, and not before. */
-static void let_go(const struct inside *in)
+void sandbox_let_go(int last)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+	for (int fd = STDIN_FILENO; fd <= last; fd++)
 		if (null == -1 || dup2(null, fd) == -1)
 			close(fd);
-	if (null > STDERR_FILENO)
+	if (null > last)
 		close(null);
-	io_cleanup_fd(&(int){ in->terminal });
 }
 
 static _Noreturn void watch(pid_t pid, int signals)
@@ -222,6 +220,7 @@ void sandbox_be_init(const struct sandbox *s, int report, int exec)
 		command(&in);
 	if (exec != -1)
 		close(SANDBOX_EXEC_FD);
-	let_go(&in);
+	sandbox_let_go(STDERR_FILENO);
+	io_cleanup_fd(&in.terminal);
 	watch(pid, signals);
 }

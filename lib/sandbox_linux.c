@@ -27,6 +27,7 @@ struct run {
 	struct output output;
 	struct terminal terminal;
 	struct sandbox_namespaces namespaces; /* held for those who want to join */
+	bool started;	/* the command was about to execute */
 	bool failed;	/* err and status say why it did not run */
 	int status;
 	struct err err;
@@ -66,8 +67,13 @@ static void handle_messages(struct run *r)
 			r->status = m.message.status;
 			r->err = m.message.err;
 		}
-		if (m.message.event == SANDBOX_EVENT_STARTED && r->s->started)
-			r->s->started(r->s->ctx, m.sender, r->init);
+		if (m.message.event == SANDBOX_EVENT_STARTED) {
+			r->started = true;
+			if (!r->s->terminal)
+				sandbox_let_go(STDOUT_FILENO); /* what is there to say yet is said on descriptor 2 */
+			if (r->s->started)
+				r->s->started(r->s->ctx, m.sender, r->init);
+		}
 		take_descriptors(r, &m);
 	}
 }
@@ -88,6 +94,18 @@ static void stop_ourselves(struct run *r)
 		terminal_resume(&r->terminal);
 }
 
+/* What process 1 ended with is the command's status; but one that never came to execute anything said nothing of it. */
+static void end(struct run *r, int wait_status)
+{
+	r->status = sandbox_exit_status(wait_status);
+	if (r->started)
+		return;
+	r->failed = true;
+	err_set(&r->err, ERR_IO, "the container ended with status %d before the command ran%s", r->status,
+		r->s->filter ? ": does its filter of system calls let it begin?" : "");
+	r->status = SANDBOX_FAILED;
+}
+
 /* Returns true when process 1 has ended, with r->status set. */
 static bool handle_signal(struct run *r)
 {
@@ -102,7 +120,7 @@ static bool handle_signal(struct run *r)
 			return false;
 		handle_messages(r);
 		if (!r->failed)
-			r->status = sandbox_exit_status(status);
+			end(r, status);
 		return true;
 	case SIGWINCH:
 		if (r->s->terminal)

@@ -64,10 +64,9 @@ struct seccomp_entry {
 	int data; /* the errno of SECCOMP_ACT_ERRNO, the tracer's message of SECCOMP_ACT_TRACE */
 	const struct seccomp_comparison *args;
 	size_t arg_count;
-	/* Only for a container with all of `caps` and none of `no_caps`, on a machine of `arches` (Go's names; NULL: any) and not of
-	   `no_arches`. */
+	/* Only for a container with all of `caps` and none of `no_caps`, on a machine of `arches` (NULL: any; Go's names) */
 	uint64_t caps, no_caps;
-	const char *arches, *no_arches;
+	const char *arches, *no_arches; /* and not of these */
 };
 
 struct seccomp_profile {
@@ -100,7 +99,10 @@ struct seccomp_call {
 	int32_t number[SECCOMP_ARCHES]; /* -1: not there */
 };
 
-/* The numbers of a machine's calls, and of the default profile with sandbox_default_caps the program and what seccomp_put writes. */
+/*
+ * The numbers of a machine's calls; and of the default profile with sandbox_default_caps the program and what seccomp_put
+ * writes.
+ */
 struct seccomp_table {
 	const struct seccomp_machine *machine;
 	const struct seccomp_call *calls; /* in the order of strcmp(3) */
@@ -120,29 +122,31 @@ extern const struct seccomp_table *const seccomp_native_table; /* NULL: there ar
 extern const struct seccomp_profile seccomp_default;	       /* not to be cleared */
 
 /*
- * Reads a profile in either form, for `machine` (NULL: an unknown one). ERR_CONTENT for what is none, and for an action, a comparison or an
- * errno that does not exist; ERR_USAGE by name for what would need a supervisor (SCMP_ACT_NOTIFY, listenerPath). Entries for newer
- * kernels than this one (docker's minKernel) are left out. seccomp_clear frees, after failure too.
+ * Reads a profile in either form, for `machine` (NULL: an unknown one). ERR_CONTENT for what is none, and for an action, a
+ * comparison or an errno that does not exist; ERR_USAGE by name for what would need a supervisor (SCMP_ACT_NOTIFY,
+ * listenerPath). Entries for newer kernels than this one (docker's minKernel) are left out. seccomp_clear frees, after
+ * failure too.
  */
 int seccomp_read(struct seccomp_profile *p, struct json_value v, const struct seccomp_machine *machine, struct err *e);
 int seccomp_read_file(struct seccomp_profile *p, const char *path, const struct seccomp_machine *machine, struct err *e);
 void seccomp_clear(struct seccomp_profile *p);
 
 /* Writes it as linux.seccomp of a config.json, for a container with these capabilities. The form is the OCI's. */
-void seccomp_put(struct json_writer *w, const char *key, const struct seccomp_profile *p, const struct seccomp_machine *machine,
-		 uint64_t caps);
+void seccomp_put(struct json_writer *w, const char *key, const struct seccomp_profile *p,
+		 const struct seccomp_machine *machine, uint64_t caps);
 
 /* The text that a member of a config.json has that seccomp_put has written. To be freed; NULL with the error set. */
-char *seccomp_text(const struct seccomp_profile *p, const struct seccomp_machine *machine, uint64_t caps, size_t *len, struct err *e);
+char *seccomp_text(const struct seccomp_profile *p, const struct seccomp_machine *machine, uint64_t caps, size_t *len,
+		   struct err *e);
 
 /*
  * Composes the program. out->code is the caller's to free. ERR_USAGE where it would be longer than the kernel takes
  * (4096 instructions). A table of NULL gives a filter without code: whoever installs it must say that he cannot.
  */
-int seccomp_compose(const struct seccomp_profile *p, const struct seccomp_table *t, uint64_t caps, struct sandbox_filter *out,
-		    struct err *e);
+int seccomp_compose(const struct seccomp_profile *p, const struct seccomp_table *t, uint64_t caps,
+		    struct sandbox_filter *out, struct err *e);
 
-/* The names as runtime-spec has them, without "SCMP_ACT_" and "SCMP_CMP_"; the numbers are the enum's, and the lists end with NULL. */
+/* The names as runtime-spec has them, without "SCMP_ACT_" and "SCMP_CMP_", in the enum's order; NULL ends the list. */
 extern const char *const seccomp_action_names[], *const seccomp_op_names[];
 
 /* Whether an entry is for a container with these capabilities on this machine. */

@@ -221,8 +221,8 @@ static void *turn_round(const struct program *p)
 	return code;
 }
 
-int seccomp_compose(const struct seccomp_profile *profile, const struct seccomp_table *t, uint64_t caps, struct sandbox_filter *out,
-		    struct err *e)
+int seccomp_compose(const struct seccomp_profile *profile, const struct seccomp_table *t, uint64_t caps,
+		    struct sandbox_filter *out, struct err *e)
 {
 	struct program *p;
 	int failed;

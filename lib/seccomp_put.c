@@ -51,8 +51,8 @@ static void put_entry(struct json_writer *w, const struct seccomp_entry *entry)
 	json_end(w);
 }
 
-void seccomp_put(struct json_writer *w, const char *key, const struct seccomp_profile *p, const struct seccomp_machine *machine,
-		 uint64_t caps)
+void seccomp_put(struct json_writer *w, const char *key, const struct seccomp_profile *p,
+		 const struct seccomp_machine *machine, uint64_t caps)
 {
 	json_begin_object(w, key);
 	put_action(w, "defaultAction", "defaultErrnoRet", p->action, p->data);
@@ -76,7 +76,8 @@ void seccomp_put(struct json_writer *w, const char *key, const struct seccomp_pr
 	json_end(w);
 }
 
-char *seccomp_text(const struct seccomp_profile *p, const struct seccomp_machine *machine, uint64_t caps, size_t *len, struct err *e)
+char *seccomp_text(const struct seccomp_profile *p, const struct seccomp_machine *machine, uint64_t caps, size_t *len,
+		   struct err *e)
 {
 	cleanup_buf struct buf text = BUF_INIT;
 	struct json_writer w;

@@ -51,7 +51,8 @@ static int add_rule(struct seccomp_ranges *r, int64_t number, const struct secco
 		r->rules = more;
 		r->rule_room = room;
 	}
-	r->rules[r->rule_count] = (struct seccomp_rule){ (uint32_t)number, entry->action, entry->data, args, arg_count, r->rule_count };
+	r->rules[r->rule_count] = (struct seccomp_rule){ (uint32_t)number, entry->action, entry->data, args, arg_count,
+							 r->rule_count };
 	r->rule_count++;
 	return 0;
 }
@@ -70,8 +71,8 @@ static bool is_choice(const struct seccomp_entry *entry)
 }
 
 /* The arguments lie in memory there: what is let through by them is not, and what is refused by them is refused altogether. */
-static int add_multiplexed(struct seccomp_ranges *r, const struct seccomp_entry *entry, const struct seccomp_table *t, size_t arch,
-			   const char *name, struct err *e)
+static int add_multiplexed(struct seccomp_ranges *r, const struct seccomp_entry *entry, const struct seccomp_table *t,
+			   size_t arch, const char *name, struct err *e)
 {
 	if (strcmp(t->machine->arch[arch].name, "SCMP_ARCH_X86") != 0 ||
 	    (entry->arg_count > 0 && entry->action < SECCOMP_ACT_ERRNO))

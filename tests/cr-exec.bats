@@ -135,6 +135,23 @@ no_process() {
 	[ "$(cat "$BATS_TEST_TMPDIR/err")" = err ]
 }
 
+@test "a pipe ends when the command closes it, and not with cr-exec" {
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	cr-exec "$root" -- sh -c 'echo x; exec >&- 2>&-; sleep 60' >"$BATS_TEST_TMPDIR/fifo" 2>/dev/null 3>&- &
+	pid=$!
+	run -0 timeout 20 cat "$BATS_TEST_TMPDIR/fifo"
+	[ "$output" = x ]
+	kill -0 "$pid"
+	# So does standard input.
+	cr-exec "$root" -- sh -c 'exec <&-; echo closed >/closed; sleep 60' <"$BATS_TEST_TMPDIR/fifo" >/dev/null 2>&1 3>&- &
+	exec 8>"$BATS_TEST_TMPDIR/fifo"
+	until_there "$root/closed"
+	run timeout 10 sh -c 'while echo y; do sleep 0.05; done >&8'
+	exec 8>&-
+	kill -9 $!
+	[ "$status" -eq 141 ] || [ "$status" -eq 1 ]
+}
+
 @test "--read-only" {
 	run cr-exec --read-only "$root" -- touch /x
 	[ "$status" -ne 0 ]

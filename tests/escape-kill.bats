@@ -64,6 +64,42 @@ kills() {
 @test "kill -9 of cr-exec, as an ordinary user" { kills crtest; }
 @test "kill -9 of cr-exec, as a user without subordinate ids" { kills crplain; }
 
+# killed_containers: `container run -d`; its supervisor is killed, and nothing says that it runs
+killed_containers() {
+	local n id
+	start "$1"
+	store_in_mode
+	make_store_image base "$DIR/root" >/dev/null
+	for n in {1..10}; do
+		id=$(in_mode env "MARK=$MARK" container run -d -e "MARK=$MARK" base sleep 100 3>&-)
+		[ "$(in_mode cr-ps -a "$id" | cut -f 2)" = running ]
+		kill -9 "$(parent "$(in_mode cr-ps "$id" | cut -f 4)")"
+		gone "$MARK"
+		[ "$(in_mode cr-ps -a "$id" | cut -f 2)" = died ]
+		in_mode timeout 10 container rm "$id"
+	done
+	[ -z "$(in_mode cr-ps -a)" ]
+}
+
+@test "kill -9 of a container's supervisor: no process, no lock, and it can be removed: as root" { killed_containers root; }
+@test "kill -9 of a supervisor, as an ordinary user" { killed_containers crtest; }
+
+# The wrapper is cr-exec by then.
+@test "kill -9 of container run: no process is left" {
+	local n pid
+	start root
+	store_in_mode
+	make_store_image base "$DIR/root" >/dev/null
+	in_mode container run --rm base true
+	for n in {1..20}; do
+		env "MARK=$MARK" "$DIR/later" kill 60000 container run -e "MARK=$MARK" base sh -c 'sleep 100 & sleep 100' >/dev/null 2>&1 </dev/null 3>&- &
+		wait $! || true
+		gone "$MARK"
+	done
+	run -0 cr-ps
+	[ -z "$output" ]
+}
+
 # kill_inner INIT|COMMAND: from outside; the status is a killed command's
 kill_inner() {
 	local status=0 target

@@ -212,11 +212,34 @@ check_join() {
 	check_join crplain
 }
 
+# One who waits inside for others, with the right to trace whom he can see (CVE-2016-9962, CVE-2019-5736): they are his only once they run his program.
+@test "promise 8: who joins a container cannot be got hold of before he is in it" {
+	local until
+	mode root
+	make_root "$DIR/root"
+	cc -static -O1 -o "$DIR/root/watch" "$BATS_TEST_DIRNAME/escape/watch.c"
+	setup_store
+	make_store_image watch "$DIR/root" >/dev/null
+	bash -c 'set -o pipefail; cr-inspect -r watch | cr-unpack | cr-mkrootfs -m copy --cap-add SYS_PTRACE "$0" -- /watch 6 sleep' "$DIR/b"
+	cr-exec --record "$DIR/b" >"$DIR/watched" 2>&1 3>&- &
+	JOINED=$!
+	until_true grep -qx up "$DIR/watched"
+	until=$((SECONDS + 4))
+	while [ "$SECONDS" -lt "$until" ]; do
+		cr-exec --join "$DIR/b" -- /bin/sleep 0.05
+		run -125 cr-exec --join -w /proc/self/fd/7 "$DIR/b" -- /bin/true 7</
+		run -126 cr-exec --join "$DIR/b" -- /proc/self/exe
+	done
+	wait "$JOINED"
+	cat "$DIR/watched"
+	run -1 grep OPEN "$DIR/watched"
+	[ "$(sed -n 's/^looks //p' "$DIR/watched")" -gt 100 ]
+}
+
 # --- mounts ---
 
 # The runtime's own mounts, where the host's are shared with everybody, and one that a container has made in its namespace.
 @test "promise 8: X52 a mount made inside is not seen outside, and the other way about" {
-	local mounts
 	need_root
 	MODE=root
 	make_root "$BATS_TEST_TMPDIR/root"

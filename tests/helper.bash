@@ -53,6 +53,16 @@ store_image() {
 	printf '%s\n' "$digest"
 }
 
+# store_busybox: the image busybox in the store, and its layer unpacked
+store_busybox() {
+	store_image busybox -c '["sh"]' "$(busybox_root)" >/dev/null && cr-inspect -r busybox | cr-unpack >/dev/null
+}
+
+# remove_containers [-f]: all of the store
+remove_containers() {
+	cr-ps -a | cut -f 1 | xargs -r cr-rm "$@"
+}
+
 # blob DIGEST: prints the file in the store
 blob() {
 	printf '%s\n' "$CR_STORE/images/blobs/sha256/${1#sha256:}"
@@ -168,6 +178,15 @@ need_root() {
 
 need_userns() {
 	unshare --user true 2>/dev/null || skip "user namespaces are not allowed here"
+}
+
+# Containers that can run: in the portable variant root's, as they are no more than a changed root
+need_containers() {
+	if [ "${CR_TEST_VARIANT-}" = posix ]; then
+		need_root
+	else
+		need_userns
+	fi
 }
 
 # What the variant for other systems has not (tests/run portable)

@@ -3,26 +3,15 @@
 load helper
 
 setup() {
-	need_userns
+	need_containers
 	setup_store
-	store_image busybox -c '["sh"]' "$(busybox_root)" >/dev/null
-	unpack busybox
+	store_busybox
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
 teardown() {
-	remove_all -f 2>/dev/null || :
+	remove_containers -f 2>/dev/null || :
 	! mountpoint -q small || umount small
-}
-
-# remove_all [-f]
-remove_all() {
-	cr-ps -a | cut -f 1 | xargs -r cr-rm "$@"
-}
-
-# unpack IMAGE: the layers of an image of the store
-unpack() {
-	cr-inspect -r "$1" | cr-unpack >/dev/null
 }
 
 # user_image: the same in the store of the user that as_user or as_plain_user will be
@@ -85,6 +74,7 @@ is_empty() {
 	[[ $stderr == *"runs already"* ]]
 	is_state "$id" running
 	container kill "$id"
+	container wait "$id"
 	cr-exec --record "store/containers/$id" -- true
 	[ "$(cr-ps "$id" | cut -f 2,3)" = $'exited\t0' ]
 }
@@ -114,7 +104,7 @@ is_empty() {
 	for _ in 1 2 3 4 5; do
 		id=$(container run -d busybox sh -c 'sleep 300 & sleep 300')
 		inside=$(namespace "$id")
-		! is_empty "$inside"
+		run ! is_empty "$inside"
 		kill -9 "$(supervisor "$id")"
 		until_true is_empty "$inside"
 		is_state "$id" died
@@ -139,7 +129,7 @@ is_empty() {
 	# What the wrapper has started, and has not become, may come to its end yet.
 	until_true sh -c '! pgrep -x cr-mkrootfs >/dev/null || ! ls store/tmp | grep -q .'
 	[ -z "$(cr-ps)" ]
-	remove_all
+	remove_containers
 	until_true sh -c '[ -z "$(pgrep -f "^cr-exec --record.* -- $PWD/store/containers/")" ]'
 	[ -z "$(ls -A store/containers)" ]
 	container run --rm busybox true

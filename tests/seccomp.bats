@@ -30,15 +30,17 @@ says() {
 	[ "$got" = "${!#}" ] || { echo "calls ${*:1:$#-1}: $got, not ${!#}" >&2; return 1; }
 }
 
-# make_bundle SECCOMP [NO-NEW-PRIVILEGES]: a config.json with that section ("": none) in $bundle
+# make_bundle SECCOMP [NO-NEW-PRIVILEGES [CAPABILITIES]]: a config.json with that section ("": none) in $bundle
 make_bundle() {
 	bundle=$BATS_TEST_TMPDIR/bundle
 	mkdir -p "$bundle"
 	[ -d "$bundle/rootfs" ] || make_root "$bundle/rootfs"
 	cat >"$bundle/config.json" <<-END
 		{ "ociVersion": "1.0.2", "root": { "path": "rootfs" },
-		  "process": { "cwd": "/", "user": { "uid": 0, "gid": 0 }, "args": ["/calls", "getpid"], "noNewPrivileges": ${2:-true} },
-		  "mounts": [{ "destination": "/proc", "type": "proc", "source": "proc" }],
+		  "process": { "cwd": "/", "user": { "uid": 0, "gid": 0 }, "args": ["/calls", "getpid"],
+			       "noNewPrivileges": ${2:-true}, "capabilities": ${3:-{\}} },
+		  "mounts": [{ "destination": "/proc", "type": "proc", "source": "proc" },
+			     { "destination": "/dev", "type": "tmpfs", "source": "tmpfs" }],
 		  "linux": { "namespaces": [{ "type": "pid" }, { "type": "mount" }] ${1:+, \"seccomp\": $1} } }
 	END
 	RUNNER=(cr-exec "$bundle")
@@ -125,14 +127,15 @@ check_policy() {
 }
 
 @test "ordinary programs run: a shell's pipes, and an interpreter of the host's" {
-	run -0 cr-exec "$root" -- /bin/sh -c 'seq 1000 | sort -rn | head -n 1; tar c bin/busybox | wc -c | grep -c .; chown 1:1 /tmp; su app -c id'
+	run -0 cr-exec "$root" -- /bin/sh -c 'seq 1000 | sort -rn | head -n 1; tar c bin/busybox | wc -c | grep -c .; chown 1:1 /tmp
+		su app -c id'
 	[ "${lines[0]}" = 1000 ]
 	[[ ${lines[2]} == uid=1000* ]]
 	command -v perl >/dev/null || skip "perl is not installed"
-	# shellcheck disable=SC2016 # perl's
 	copy_program "$(command -v perl)"
 	# shellcheck disable=SC2016 # perl's
-	run -0 cr-exec "$root" -- "$(command -v perl)" -e 'my $pid = fork; exit 3 unless $pid; wait; print $? >> 8, "\n"; system "/bin/echo child"; print join("", sort map { chr } 97..99), "\n"'
+	run -0 cr-exec "$root" -- "$(command -v perl)" -e 'my $pid = fork; exit 3 unless $pid; wait; print $? >> 8, "\n";
+		system "/bin/echo child"; print join("", sort map { chr } 97..99), "\n"'
 	[ "$output" = $'3\nchild\nabc' ]
 }
 
@@ -155,7 +158,8 @@ copy_program() {
 }
 
 @test "a section of one's own: errno, log, arguments, what is not named" {
-	make_bundle '{ "defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG"], "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+	make_bundle '{ "defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG"],
+		"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
 		"syscalls": [
 			{ "names": ["personality", "no_such_call"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95 },
 			{ "names": ["getpriority"], "action": "SCMP_ACT_ERRNO", "errnoRet": 22,
@@ -189,7 +193,8 @@ copy_program() {
 @test "of two entries for one call the stricter one is taken" {
 	make_bundle '{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
 		{ "names": ["personality"], "action": "SCMP_ACT_ALLOW" },
-		{ "names": ["personality"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5, "args": [{ "index": 0, "value": 8, "op": "SCMP_CMP_EQ" }] } ] }'
+		{ "names": ["personality"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5,
+		  "args": [{ "index": 0, "value": 8, "op": "SCMP_CMP_EQ" }] } ] }'
 	says personality 0 0
 	says personality 8 EIO
 }
@@ -217,6 +222,34 @@ copy_program() {
 	make_bundle '{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{ "names": ["execve"], "action": "SCMP_ACT_KILL_PROCESS" }] }'
 	run cr-exec "$bundle"
 	[[ $status -ne 0 ]]
+}
+
+@test "a policy that kills before the command can be started is no status of the command's" {
+	make_bundle '{"defaultAction": "SCMP_ACT_KILL_PROCESS", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}'
+	run -125 --separate-stderr "${RUNNER[@]}"
+	[[ $stderr == "cr-exec: "*"before the command ran"*"filter"* ]]
+}
+
+@test "a kernel without filters is no reason to run without one" {
+	local caps='"CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETFCAP", "CAP_DAC_OVERRIDE"'
+	is_root || skip "a container in a container needs root's ids"
+	[[ $(ldd "$BIN/cr-exec" 2>/dev/null) != *"=>"* ]] || skip "cr-exec is not a static program"
+	caps="{ \"bounding\": [$caps], \"effective\": [$caps], \"permitted\": [$caps] }"
+	for call in seccomp personality; do
+		make_bundle "{ \"defaultAction\": \"SCMP_ACT_ALLOW\",
+			\"syscalls\": [{ \"names\": [\"$call\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 38 }] }" true "$caps"
+		[ -d "$bundle/rootfs/inner" ] || mkdir "$bundle/rootfs/inner"
+		cp "$BIN/cr-exec" "$bundle/rootfs/"
+		cp -a "$root/." "$bundle/rootfs/inner"
+		run cr-exec "$bundle" -- /cr-exec /inner -- /bin/echo ran
+		if [ "$call" = seccomp ]; then
+			[ "$status" -eq 125 ]
+			[[ $output == *"this kernel has no system-call filters"* ]]
+		else
+			[ "$status" -eq 0 ]
+			[ "$output" = ran ]
+		fi
+	done
 }
 
 @test "without noNewPrivileges there is a filter, too, before the capabilities go" {

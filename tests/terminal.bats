@@ -7,7 +7,7 @@ load escape/helper
 setup() {
 	need_userns
 	command -v python3 >/dev/null || skip "python3 is not installed"
-	MODE=root DIR=$BATS_TEST_TMPDIR
+	DIR=$BATS_TEST_TMPDIR
 	root=$DIR/root
 	cp -a "$(busybox_root)" "$root"
 	mkdir -p "$root/tmp"

@@ -189,8 +189,11 @@ _cr-ps() {
 }
 
 _cr-kill() {
-	_arguments -s -S ${_cr_common:#*-s --store*} $_cr_signal $_cr_time \
+	_arguments -s -S $_cr_signal $_cr_time \
 		'--store=[the store]:directory:_directories' \
+		'*'{-v,--verbose}'[say more on stderr]' \
+		'(- *)'{-h,--help}'[print a summary]' \
+		'(- *)'{-V,--version}'[print the version]' \
 		'--stop[stop them]' \
 		'*:container:_cr_containers'
 }
@@ -253,7 +256,11 @@ _container_command() {
 	ps) _arguments $help_options '(-a --all)'{-a,--all}'[finished ones too]' ;;
 	logs) _arguments $help_options $_cr_logs '1:container:_cr_containers' ;;
 	exec)
-		_arguments -S $help_options ${_cr_process:#--(hostname|read-only)*} \
+		_arguments -S $help_options \
+			'*'{-e+,--env=}'[set a variable, or take it over]:variable:_parameters -g "*export*"' \
+			'(-w --workdir)'{-w+,--workdir=}'[the working directory]:directory: ' \
+			'(-u --user)'{-u+,--user=}'[name or uid, with group]:user: ' \
+			'(-t --tty)'{-t,--tty}'[a terminal of its own]' \
 			'(-i --interactive)'{-i,--interactive}'[accepted]' \
 			'1:container:_cr_containers' \
 			'*:command: '
