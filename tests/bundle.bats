@@ -708,7 +708,7 @@ END
 		cr-mkrootfs -i example.org/probe:1 $options b
 		# shellcheck disable=SC2086
 		for run in "cr-exec b" "cr-exec $options plain"; do
-			run -0 --separate-stderr $run -- sh -c 'echo "$(grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status | cut -f 2 | tr -d "\n")$(grep -c " /proc/keys " /proc/mounts)$( (mkdir /tmp/d && rmdir /tmp/d) 2>&1 | wc -l)"'
+			run -0 --separate-stderr $run -- sh -c 'echo "$(grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status | cut -f 2 | tr -d "\n")$(grep " /proc/keys " /proc/mounts | grep -vc "^proc ")$( (mkdir /tmp/d && rmdir /tmp/d) 2>&1 | wc -l)"'
 			[ "$output" = "$wanted" ]
 		done
 	done <<END
