@@ -104,8 +104,8 @@ static int mount_bind(int root, const struct sandbox_mount *m, const struct opti
 	if (fstat(mount, &st) == -1)
 		return err_errno(e, errno, "%s", m->source);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_USAGE, "a bind of %s, which is no regular file, is not supported: crun or runc can run this bundle",
-			       m->source);
+		return err_set(e, ERR_USAGE, "a bind of %s, which is no regular file, is not supported: "
+					     "crun or runc can run this bundle", m->source);
 	if (mount_attributes(mount, o->attributes | UNPRIVILEGED, 0, false, e) == -1)
 		return -1;
 	return put_mount(root, mount, m->destination, MOUNT_ON_FILE, e);
@@ -136,7 +136,10 @@ static int mount_sys(int root, const struct sandbox_mount *m, const struct optio
 	return 0;
 }
 
-/* What lies there is the runtime's own, and an image may not send it elsewhere. In other places it may well have a symlink, as /var/run. */
+/*
+ * What lies there is the runtime's own, and an image may not send it elsewhere. In other places it may well have a symlink,
+ * as /var/run.
+ */
 static bool is_the_kernels(const char *path)
 {
 	static const char *const trees[] = { "/proc", "/sys", "/dev" };

@@ -205,6 +205,28 @@ bundle_for() {
 	done
 }
 
+@test "cr-exec runs what umoci writes, but for its network" {
+	need_root
+	need_runtime umoci
+	LAYOUT=$PWD/layout make_image probe -c '["id"]' -w /srv "$(busybox_root)" >/dev/null
+	bundle b
+	rm b/config.json
+	umoci raw runtime-config --rootless --image layout:probe b/config.json
+	edit b 'c["process"]["terminal"] = False' 'c["root"]["path"] = "rootfs"'
+	echo here >b/host # what it binds is this machine's, which need not have one
+	edit b '[m.update(source="host") for m in c["mounts"] if m["destination"] == "/etc/resolv.conf"]'
+	run -0 --separate-stderr cr-exec b -- sh -c 'pwd; cat /etc/resolv.conf; tr -s " " </proc/self/uid_map'
+	[ "$output" = $'/srv\nhere\n 0 0 1' ]
+	rm b/config.json
+	umoci raw runtime-config --image layout:probe b/config.json
+	run -125 --separate-stderr cr-exec b
+	[[ $stderr == *'linux.namespaces: "network"'* ]]
+	edit b 'c["process"]["terminal"] = False' 'c["root"]["path"] = "rootfs"' \
+		'c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] != "network"]'
+	run -0 --separate-stderr cr-exec b -- id -u
+	[ "$output" = 0 ]
+}
+
 # --- process ---
 
 @test "process: arguments, environment, directory, user, groups and umask" {
