@@ -299,28 +299,31 @@ static int run_bundle(struct program *p, const char *dir, char **args, struct er
 	return status;
 }
 
-/* In the background the error is the caller's to print. */
-static int run(struct program *p, const char *dir, char **args)
+/* With the record; in the background the error is the caller's to print. */
+static int run_recorded(struct program *p, const char *dir, char **args, struct err *e)
 {
-	struct err e = ERR_INIT;
 	struct detached detached;
 	int status = SANDBOX_FAILED;
 
-	if (p->detach && detach(&detached, SANDBOX_FAILED, &e) == DETACH_CALLER)
-		status = detached.status;
-	else if (!p->record)
-		status = run_bundle(p, dir, args, &e);
-	else {
-		p->life.report = p->detach ? &detached : NULL;
-		p->life.logged = p->detach;
-		if (lifetime_begin(&p->life, dir, &e) == 0)
-			status = run_bundle(p, dir, args, &e);
-		lifetime_end(&p->life, status, &e);
-		if (p->life.trouble.kind != ERR_NONE)
-			cli_error(&p->cli, &p->life.trouble);
-		if (p->detach)
-			return status;
-	}
+	if (p->detach && detach(&detached, SANDBOX_FAILED, e) == DETACH_CALLER)
+		return detached.status;
+	p->life.report = p->detach ? &detached : NULL;
+	p->life.logged = p->detach;
+	if (lifetime_begin(&p->life, dir, e) == 0)
+		status = run_bundle(p, dir, args, e);
+	lifetime_end(&p->life, status, e);
+	if (p->life.trouble.kind != ERR_NONE)
+		cli_error(&p->cli, &p->life.trouble);
+	if (p->detach)
+		*e = (struct err)ERR_INIT;
+	return status;
+}
+
+static int run(struct program *p, const char *dir, char **args)
+{
+	struct err e = ERR_INIT;
+	int status = p->record ? run_recorded(p, dir, args, &e) : run_bundle(p, dir, args, &e);
+
 	if (e.kind != ERR_NONE)
 		cli_error(&p->cli, &e);
 	return status;

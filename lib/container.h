@@ -5,9 +5,9 @@
  *
  * The lock is the proof of life. Whoever supervises a container (cr-exec --record) holds a POSIX record lock on `lock` as
  * long as it lives; the kernel names the holder to everybody who asks, and frees the lock when the holder ends, however
- * it does. So no number in a file is ever believed: `pid` counts only while it is the holder's child. When the container
- * has ended, its exit status stands in the lock file itself, where even a full disk has room for it, and where one who
- * waits for the lock finds it although the container has been removed meanwhile.
+ * it does. So no number in a file is ever believed: `pid` counts only while it is the holder's child. How far the
+ * container came stands in the lock file itself, "running" or the exit status, where even a full disk has room for it, and
+ * where one who waits for the lock finds it although the container has been removed meanwhile.
  *
  *	struct containers all;
  *	struct container c;

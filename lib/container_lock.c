@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define EXIT_TEXT 16 /* bytes of the lock file: the exit status, blanks, a newline */
+#define WORD_SIZE 16 /* bytes of the lock file: a word, blanks, a newline */
 
 int container_open_lock(int dir, int flags)
 {
@@ -67,33 +67,25 @@ bool container_still_there(const struct container *c)
 	       by_fd.st_dev == by_name.st_dev && by_fd.st_ino == by_name.st_ino;
 }
 
-static int put(const struct container *c, const char *text)
+int container_put_word(const struct container *c, enum container_word word, int exit, struct err *e)
 {
-	char line[EXIT_TEXT + 1];
+	char text[WORD_SIZE] = "", line[WORD_SIZE + 1];
 
-	snprintf(line, sizeof line, "%-*s\n", EXIT_TEXT - 1, text);
-	return pwrite(c->lock, line, EXIT_TEXT, 0) == EXIT_TEXT ? 0 : -1;
+	if (word == CONTAINER_WORD_RUNNING)
+		snprintf(text, sizeof text, "running");
+	else if (word == CONTAINER_WORD_EXIT)
+		snprintf(text, sizeof text, "%d", exit);
+	snprintf(line, sizeof line, "%-*s\n", WORD_SIZE - 1, text);
+	return pwrite(c->lock, line, WORD_SIZE, 0) == WORD_SIZE ? 0 : explain(c, errno, e);
 }
 
-void container_clear_exit(const struct container *c)
+enum container_word container_get_word(const struct container *c, int *exit)
 {
-	/* On a full disk a new file stays empty, which says the same. */
-	(void)put(c, "");
-}
-
-int container_put_exit(const struct container *c, int exit, struct err *e)
-{
-	char text[EXIT_TEXT];
-
-	snprintf(text, sizeof text, "%d", exit);
-	return put(c, text) == -1 ? explain(c, errno, e) : 0;
-}
-
-bool container_get_exit(const struct container *c, int *exit)
-{
-	char line[EXIT_TEXT + 1];
-	ssize_t n = c->lock == -1 ? -1 : pread(c->lock, line, EXIT_TEXT, 0);
+	char line[WORD_SIZE + 1];
+	ssize_t n = c->lock == -1 ? -1 : pread(c->lock, line, WORD_SIZE, 0);
 
 	line[n > 0 ? n : 0] = '\0';
-	return sscanf(line, "%d", exit) == 1;
+	if (sscanf(line, "%d", exit) == 1)
+		return CONTAINER_WORD_EXIT;
+	return strncmp(line, "running ", 8) == 0 ? CONTAINER_WORD_RUNNING : CONTAINER_WORD_NONE;
 }

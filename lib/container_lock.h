@@ -18,10 +18,14 @@ int container_take_lock(const struct container *c, bool wait, struct err *e);
 /* Whether the open lock is that of the container that stands under the path, and not of one that has been removed. */
 bool container_still_there(const struct container *c);
 
-/* Empties the exit status in the lock file, which keeps its room on the disk; and writes it, or reads it (false: none). */
-void container_clear_exit(const struct container *c);
-int container_put_exit(const struct container *c, int exit, struct err *e);
-bool container_get_exit(const struct container *c, int *exit);
+/*
+ * What the lock file says: nothing yet, that the command runs, or the exit status. It is written in its place, so that a full
+ * disk does not matter; by the holder alone, or before there is one.
+ */
+enum container_word { CONTAINER_WORD_NONE, CONTAINER_WORD_RUNNING, CONTAINER_WORD_EXIT };
+
+int container_put_word(const struct container *c, enum container_word word, int exit, struct err *e);
+enum container_word container_get_word(const struct container *c, int *exit); /* exit: of CONTAINER_WORD_EXIT alone */
 
 /* Removes the container; the lock is held. */
 int container_discard(const struct container *c, struct err *e);

@@ -42,12 +42,10 @@ int container_new_id(char id[CONTAINER_NAME_MAX], struct err *e)
 int container_prepare_lock(int dir, struct err *e)
 {
 	cleanup_fd int fd = container_open_lock(dir, O_CREAT);
-	const struct container c = { NULL, dir, fd };
+	char path[] = "";
+	const struct container c = { path, dir, fd };
 
-	if (fd == -1)
-		return err_errno(e, errno, "lock");
-	container_clear_exit(&c);
-	return 0;
+	return fd == -1 ? err_errno(e, errno, "lock") : container_put_word(&c, CONTAINER_WORD_NONE, 0, e);
 }
 
 int containers_check_name(const struct containers *all, const char *name, struct err *e)

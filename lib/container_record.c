@@ -30,6 +30,8 @@ static bool take(const struct container *c, struct err *e)
 
 int container_hold(struct container *c, struct err *e)
 {
+	char text[CONTAINER_FACT_MAX];
+
 	if (c->lock == -1)
 		c->lock = container_open_lock(c->dir, O_CREAT);
 	if (c->lock == -1)
@@ -38,11 +40,12 @@ int container_hold(struct container *c, struct err *e)
 		return e->kind != ERR_NONE ? -1 : err_set(e, ERR_USAGE, "%s: it runs already, or is being removed", container_id(c));
 	if (!container_still_there(c))
 		return err_set(e, ERR_NOT_FOUND, "%s: it has been removed", container_id(c));
-	container_clear_exit(c);
+	if (container_put_word(c, CONTAINER_WORD_NONE, 0, e) == -1)
+		return -1;
 	container_drop_fact(c, "exit");
 	container_drop_fact(c, "finished");
 	container_drop_fact(c, "pid");
-	return container_set_fact(c, "status", "created", e);
+	return container_fact(c, "status", text) && strcmp(text, "created") == 0 ? 0 : container_set_fact(c, "status", "created", e);
 }
 
 static int set_time(const struct container *c, const char *name, struct err *e)
@@ -58,6 +61,8 @@ int container_started(const struct container *c, pid_t init, struct err *e)
 	char number[32];
 
 	snprintf(number, sizeof number, "%ld", (long)init);
+	if (container_put_word(c, CONTAINER_WORD_RUNNING, 0, e) == -1)
+		return -1;
 	if (container_set_fact(c, "pid", number, e) == -1 || set_time(c, "started", e) == -1)
 		return -1;
 	return container_set_fact(c, "status", "running", e);
@@ -65,7 +70,7 @@ int container_started(const struct container *c, pid_t init, struct err *e)
 
 int container_ended_gone(struct container *c, int exit, struct err *e)
 {
-	if (container_put_exit(c, exit, e) == 0 && container_discard(c, e) == 0)
+	if (container_put_word(c, CONTAINER_WORD_EXIT, exit, e) == 0 && container_discard(c, e) == 0)
 		return 0;
 	container_ended(c, exit, &(struct err)ERR_INIT);
 	return -1;
@@ -77,7 +82,7 @@ int container_ended(const struct container *c, int exit, struct err *e)
 
 	snprintf(number, sizeof number, "%d", exit);
 	container_drop_fact(c, "pid");
-	if (container_put_exit(c, exit, e) == -1 || set_time(c, "finished", e) == -1 ||
+	if (container_put_word(c, CONTAINER_WORD_EXIT, exit, e) == -1 || set_time(c, "finished", e) == -1 ||
 	    container_set_fact(c, "exit", number, e) == -1)
 		return -1;
 	return container_set_fact(c, "status", "exited", e);

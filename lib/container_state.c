@@ -18,16 +18,17 @@ const char *container_state_name(enum container_state state)
 
 static enum container_state judge(const struct container *c, const struct container_status *s, const char *fact, int *exit)
 {
-	bool ended = container_get_exit(c, exit);
+	enum container_word word = container_get_word(c, exit);
 	char text[CONTAINER_FACT_MAX];
 
-	if (!ended && strcmp(fact, "exited") == 0 && container_fact(c, "exit", text) && text[0] >= '0' && text[0] <= '9') {
-		*exit = (int)strtol(text, NULL, 10);
-		ended = true;
-	}
-	if (ended)
+	if (word == CONTAINER_WORD_EXIT)
 		return CONTAINER_EXITED;
-	if (!*fact || strcmp(fact, "created") == 0)
+	/* As wrappers before this one have left it. */
+	if (word == CONTAINER_WORD_NONE && strcmp(fact, "exited") == 0 && container_fact(c, "exit", text)) {
+		*exit = (int)strtol(text, NULL, 10);
+		return CONTAINER_EXITED;
+	}
+	if (word == CONTAINER_WORD_NONE && (!*fact || strcmp(fact, "created") == 0))
 		return CONTAINER_CREATED;
 	return s->held ? CONTAINER_RUNNING : CONTAINER_DIED;
 }
