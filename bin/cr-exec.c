@@ -291,7 +291,8 @@ static int run_bundle(struct program *p, const char *dir, char **args, struct er
 
 	if (p->join && b)
 		bundle_sandbox(b)->join = &joined;
-	if (b && override(p, bundle_sandbox(b), args, e) == 0 && bundle_secure(b, &p->security, e) == 0 && (!p->join || find_container(p, dir, &joined, e) == 0))
+	if (b && override(p, bundle_sandbox(b), args, e) == 0 && bundle_secure(b, &p->security, e) == 0 &&
+	    (!p->join || find_container(p, dir, &joined, e) == 0))
 		status = run_sandbox(p, bundle_sandbox(b), e);
 	sandbox_namespaces_close(&joined);
 	bundle_free(b);

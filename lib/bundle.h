@@ -42,8 +42,8 @@ struct bundle_overlay {
  * out where there is neither. Environment: PATH, HOSTNAME, TERM (with a terminal) < the image's < the user's; HOME
  * from passwd when unset. Of the image annotations tell as well (image-spec conversion.md).
  *
- * `ns` is what userns_plan gives him who makes the bundle. Where that is a user namespace, the bundle has it, and what it then has
- * to do without: runc and crun need to be told. Root's bundle has none.
+ * `ns` is what userns_plan gives him who makes the bundle. Where that is a user namespace, the bundle has it, and goes without
+ * what there is none of in it: runc and crun need to be told. Root's bundle has none.
  */
 int bundle_write_config(const struct oci_config *image, const struct user *user, const struct bundle_overrides *over,
 			const struct bundle_overlay *overlay, const struct userns *ns, struct buf *out, struct err *e);
@@ -56,8 +56,8 @@ struct bundle; /* a config.json that was read; owns what the sandbox points at *
 /*
  * Reads `dir`/config.json; a directory without one is a bare root filesystem. What config.json asks for and we cannot
  * honour is ERR_USAGE, by name; properties that the specification does not know are passed over, as it demands. The sandbox's
- * userns is that of linux.uidMappings and gidMappings; of kind NONE where there are none, which leaves it to the caller. A directory
- * that looks like both, as one made from a hostile image may, is ERR_USAGE. Returns NULL on failure; bundle_free frees.
+ * userns is that of linux.uidMappings and gidMappings; of kind NONE where there are none, which leaves it to the caller. A
+ * directory that looks like both, as one made from a hostile image may, is ERR_USAGE. Returns NULL on failure; bundle_free frees.
  */
 struct bundle *bundle_open(const char *dir, struct err *e);
 

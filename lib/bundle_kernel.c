@@ -101,8 +101,8 @@ static int check_owner(struct json_value v, const struct sandbox_device *d, stru
 		if (bundle_number(member, "linux.devices", UINT32_MAX, &n, e) == -1)
 			return -1;
 		if ((i == 0 ? n & 07777 : n) != is[i])
-			return err_set(e, ERR_USAGE, "linux.devices: %s: another %s than the host's is not supported: crun or runc can "
-						     "run this bundle", d->path, names[i]);
+			return err_set(e, ERR_USAGE, "linux.devices: %s: another %s than the host's is not supported: "
+						     "crun or runc can run this bundle", d->path, names[i]);
 	}
 	return 0;
 }
@@ -144,8 +144,8 @@ static int read_devices(struct bundle *b, struct json_value list, struct err *e)
 static bool is_owned_sysctl(const char *name)
 {
 	static const char *const known[] = {
-		"kernel/msgmax", "kernel/msgmnb", "kernel/msgmni", "kernel/sem", "kernel/shmall", "kernel/shmmax", "kernel/shmmni",
-		"kernel/shm_rmid_forced", "fs/mqueue/queues_max", "fs/mqueue/msg_max", "fs/mqueue/msgsize_max",
+		"kernel/msgmax", "kernel/msgmnb", "kernel/msgmni", "kernel/sem", "kernel/shmall", "kernel/shmmax",
+		"kernel/shmmni", "kernel/shm_rmid_forced", "fs/mqueue/queues_max", "fs/mqueue/msg_max", "fs/mqueue/msgsize_max",
 		"fs/mqueue/msg_default", "fs/mqueue/msgsize_default",
 	};
 
@@ -189,15 +189,18 @@ static int read_sysctls(struct bundle *b, struct json_value object, struct err *
  */
 static bool allows_nothing_new(struct json_value rule)
 {
-	struct json_value major = json_member(rule, "major");
+	struct json_value major = json_member(rule, "major"), minor = json_member(rule, "minor");
 	int64_t a, b;
 
-	if (!json_bool(json_member(rule, "allow"), false) || json_equals(json_member(rule, "access"), "m") || harmless(rule, &a, &b))
+	if (!json_bool(json_member(rule, "allow"), false) || json_equals(json_member(rule, "access"), "m"))
 		return true;
-	if (!json_equals(json_member(rule, "type"), "c") || json_type(major) != JSON_NUMBER)
+	if (harmless(rule, &a, &b))
+		return true;
+	if (!json_equals(json_member(rule, "type"), "c"))
 		return false;
-	return bundle_is_number(major, 136) || (bundle_is_number(major, 5) && (bundle_is_number(json_member(rule, "minor"), 1) ||
-									       bundle_is_number(json_member(rule, "minor"), 2)));
+	/* Terminals, the console, and what makes terminals. */
+	return bundle_is_number(major, 136) ||
+	       (bundle_is_number(major, 5) && (bundle_is_number(minor, 1) || bundle_is_number(minor, 2)));
 }
 
 static int check_resources(struct json_value resources, struct err *e)

@@ -90,8 +90,8 @@ static int read_overlay(struct bundle *b, char **options, struct err *e)
 
 static int refuse(const struct sandbox_mount *m, const char *what, const char *which, struct err *e)
 {
-	return err_set(e, ERR_USAGE, "mounts: %s: %s%s is not supported: crun or runc can run this bundle", m->destination, what,
-		       which);
+	return err_set(e, ERR_USAGE, "mounts: %s: %s%s is not supported: crun or runc can run this bundle", m->destination,
+		       what, which);
 }
 
 /* A bind's source is the host's; one that is relative lies in the bundle (config.md, Mounts). */
@@ -104,8 +104,8 @@ static char *bind_source(struct bundle *b, const char *given, struct err *e)
 }
 
 /*
- * The host's files stay outside, but for the few that a runtime makes for the container; the sandbox looks whether they are files.
- * Without a network namespace of its own a container has no sysfs either, and "runc spec --rootless" binds the host's.
+ * The host's files stay outside, but for the few that a runtime makes for the container; the sandbox looks whether they
+ * are files. Without a network namespace of its own a container has no sysfs either, and "runc spec --rootless" binds the host's.
  */
 static int read_bind(struct bundle *b, struct sandbox_mount *m, struct err *e)
 {

@@ -34,10 +34,16 @@ int bundle_number(struct json_value v, const char *name, int64_t max, int64_t *o
 /* Whether it is that integer. */
 bool bundle_is_number(struct json_value v, int64_t n);
 
-/* Drops what says nothing from an absolute path, in place: "//a/./b/" is "/a/b". ".." is ERR_USAGE, as symlinks decide what it is. */
+/*
+ * Drops what says nothing from an absolute path, in place: "//a/./b/" is "/a/b". ".." is ERR_USAGE, as symlinks decide what
+ * it is.
+ */
 int bundle_clean_path(char *path, const char *name, struct err *e);
 
-/* ERR_USAGE when `object` has a member of that name which asks for something: not null, false, 0, "", empty, or an object of such. */
+/*
+ * ERR_USAGE when `object` has a member of that name which asks for something: not null, false, 0, "", empty, or an object of
+ * such.
+ */
 int bundle_refuse(struct json_value object, const char *section, const char *const *names, struct err *e);
 
 /* The sections "process", "mounts" and "linux". */

@@ -20,9 +20,9 @@ struct cli_env {
 int cli_env_add(struct cli_env *env, const char *text, struct err *e);
 
 /*
- * Reads a file as docker does: a line "NAME=value", taken as it is, or "NAME" for the value that it has here, if any; blanks before
- * it are dropped, and lines that are empty or begin with '#' pass. ERR_USAGE for a name with blanks in it or none, and for a NUL;
- * ERR_IO.
+ * Reads a file as docker does: a line "NAME=value", taken as it is, or "NAME" for the value that it has here, if any; blanks
+ * before it are dropped, and lines that are empty or begin with '#' pass. ERR_USAGE for a name with blanks in it or none, and
+ * for a NUL; ERR_CONTENT for more than CLI_ENV_FILE_MAX bytes; ERR_IO.
  */
 int cli_env_file(struct cli_env *env, const char *path, struct err *e);
 

@@ -16,7 +16,7 @@ struct mkbundle {
 	struct bundle_overrides over;
 	const char *user; /* overrides the image's; NULL: not */
 	bool copy;	  /* a plain merged tree instead of an overlay */
-	const char *name; /* of the image, for the record of a container (image, digest, command, stop-signal); NULL: none is kept */
+	const char *name; /* of the image, for a container's record (image, digest, command, stop-signal); NULL: none is kept */
 	bool devices;	  /* make the device nodes that unpacking left out (with copy) */
 	const struct containers *among; /* the target is to be one of these (container.h): with `name`; or NULL */
 	const char *container_name;	/* then: its own; or NULL */

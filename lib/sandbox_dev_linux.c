@@ -37,10 +37,7 @@ static int put_device(int root, const struct sandbox_device *d, struct err *e)
 	if (!host)
 		return err_set(e, ERR_USAGE, "device %u:%u is not supported", d->major, d->minor);
 	mount = mount_clone_device(host, d->major, d->minor, e);
-	/* The host's own /dev may be nodev where it is a container itself: that stays. */
-	if (mount == -1 || mount_attributes(mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false, e) == -1)
-		return -1;
-	return put_file(root, mount, d->path, e);
+	return mount == -1 ? -1 : put_file(root, mount, d->path, e);
 }
 
 int sandbox_fill_dev(const struct sandbox *s, int root, struct err *e)

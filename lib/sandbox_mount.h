@@ -25,7 +25,10 @@ int mount_new(const char *type, const char *source, char *const *options, uint64
 /* Attaches a mount to `target` (which may be O_PATH), and closes neither. `path` is for the message. */
 int mount_attach(int mount, int target, const char *path, struct err *e);
 
-/* A device of the host, checked to be the one of that number: what stands in an image's /dev is never trusted. */
+/*
+ * A device of the host, checked to be the one of that number: what stands in an image's /dev is never trusted. Its node cannot be
+ * changed. (The host's own /dev may be nodev where it is a container itself: that stays.)
+ */
 int mount_clone_device(const char *path, unsigned int major, unsigned int minor, struct err *e);
 
 enum mount_target {
@@ -44,6 +47,26 @@ int sandbox_mount_root(const struct sandbox *s, struct err *e);
 
 /* s->mounts in their order, /dev filled in, masked and read-only paths, the host's resolv.conf and hosts. */
 int sandbox_mount_all(const struct sandbox *s, int root, struct err *e);
+
+/*
+ * Where the kernel shows itself: the mounts on /proc and /sys; -1: there is none. By descriptor, so that who exchanges directories
+ * of the root meanwhile does not lead astray what is put over their parts.
+ */
+struct sandbox_kernel {
+	int proc, sys;
+};
+
+/* s->readonly and s->masked, where they are there. */
+int sandbox_protect(const struct sandbox *s, int root, const struct sandbox_kernel *k, struct err *e);
+
+/* Hides in a mount of the host's /sys what a container has no business with. */
+int sandbox_hide_host(int sys, struct err *e);
+
+/*
+ * In a container that maps every id to itself, uid 0 is root for all that the kernel guards by uid and not by capability, as
+ * most of /proc/sys. There what runtimes make read-only by default is so in every proc, whatever the bundle says.
+ */
+int sandbox_guard_proc(const struct sandbox *s, int proc, const char *destination, struct err *e);
 
 /* The devices and links every container has, and s->devices, into /dev (runtime-spec config-linux.md, Default Devices). */
 int sandbox_fill_dev(const struct sandbox *s, int root, struct err *e);

@@ -88,6 +88,9 @@ int mount_clone_device(const char *path, unsigned int major, unsigned int minor,
 		return -1;
 	if (fstat(fd, &st) == -1 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(major, minor))
 		return err_set(e, ERR_IO, "%s of the host is not the device %u:%u", path, major, minor);
+	/* Read-only is its node, not the device: the node is the host's, which uid 0 could change as its owner. */
+	if (mount_attributes(fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, true, e) == -1)
+		return -1;
 	return steal_fd(&fd);
 }
 

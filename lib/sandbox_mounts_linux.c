@@ -18,12 +18,6 @@
 
 static const char copy_name[] = ".host-file"; /* in /dev, while its mount is made */
 
-/* The host's view of itself below /sys, which a container's root could read as uid 0. */
-static const char *const hidden_sys[] = {
-	"/sys/fs/cgroup", "/sys/fs/bpf", "/sys/fs/pstore", "/sys/fs/fuse/connections", "/sys/kernel/debug",
-	"/sys/kernel/tracing", "/sys/kernel/security", "/sys/kernel/config", NULL,
-};
-
 static const struct word {
 	const char *word;
 	uint64_t set, clear;
@@ -110,86 +104,25 @@ static int mount_bind(int root, const struct sandbox_mount *m, const struct opti
 	if (fstat(mount, &st) == -1)
 		return err_errno(e, errno, "%s", m->source);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_USAGE, "a bind of %s, which is no regular file, is not supported: crun or runc can run this bundle",
-			       m->source);
+		return err_set(e, ERR_USAGE, "a bind of %s, which is no regular file, is not supported: "
+					     "crun or runc can run this bundle", m->source);
 	if (mount_attributes(mount, o->attributes | UNPRIVILEGED, 0, false, e) == -1)
 		return -1;
 	return put_mount(root, mount, m->destination, MOUNT_ON_FILE, e);
 }
 
-/* A mount of the one empty directory (*empty; -1: not made yet) that lies over all that are hidden. A descriptor. */
-static int clone_empty(int *empty, struct err *e)
+/* Takes ownership of *mount for *kept, in place of what is there. */
+static void keep(int *kept, int *mount)
 {
-	char *options[] = { (char[]){ "mode=555" }, NULL };
-	int mount;
-
-	if (*empty == -1)
-		*empty = mount_new("tmpfs", "tmpfs", options, UNPRIVILEGED | MOUNT_ATTR_RDONLY, e);
-	if (*empty == -1)
-		return -1;
-	mount = open_tree(*empty, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	return mount == -1 ? err_errno(e, errno, "empty directory") : mount;
-}
-
-/* Puts an empty directory or /dev/null over a path, if it is there. */
-static int hide(int root, const char *path, int *empty, struct err *e)
-{
-	struct err why = ERR_INIT;
-	cleanup_fd int target = beneath_open(root, path, O_PATH, &why), mount = -1;
-	struct stat st;
-
-	if (target == -1 && why.kind == ERR_NOT_FOUND)
-		return 0;
-	if (target == -1) {
-		*e = why;
-		return -1;
-	}
-	if (fstat(target, &st) == -1)
-		return err_errno(e, errno, "%s", path);
-	if (S_ISDIR(st.st_mode)) {
-		mount = clone_empty(empty, e);
-	} else {
-		mount = mount_clone_device("/dev/null", 1, 3, e);
-		if (mount != -1 && mount_attributes(mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false, e) == -1)
-			return -1;
-	}
-	return mount == -1 ? -1 : mount_attach(mount, target, path, e);
-}
-
-static int hide_all(int root, const char *const *paths, struct err *e)
-{
-	cleanup_fd int empty = -1;
-
-	for (; paths && *paths; paths++)
-		if (hide(root, *paths, &empty, e) == -1)
-			return err_context(e, "mask %s", *paths);
-	return 0;
-}
-
-static int make_readonly(int root, const char *path, struct err *e)
-{
-	struct err why = ERR_INIT;
-	cleanup_fd int target = beneath_open(root, path, O_PATH, &why), mount = -1;
-
-	if (target == -1 && why.kind == ERR_NOT_FOUND)
-		return 0;
-	if (target == -1) {
-		*e = why;
-		return -1;
-	}
-	mount = open_tree(target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
-	if (mount == -1)
-		return err_errno(e, errno, "%s", path);
-	if (mount_attributes(mount, MOUNT_ATTR_RDONLY, 0, true, e) == -1)
-		return -1;
-	return mount_attach(mount, target, path, e);
+	io_cleanup_fd(kept);
+	*kept = steal_fd(mount);
 }
 
 /*
  * A fresh sysfs shows the devices of a network namespace, and is given to its owner alone: who shares the host's network
  * gets the host's /sys, read-only.
  */
-static int mount_sys(int root, const struct sandbox_mount *m, const struct options *o, struct err *e)
+static int mount_sys(int root, const struct sandbox_mount *m, const struct options *o, int *kept, struct err *e)
 {
 	cleanup_fd int mount = mount_clone("/sys", true, e);
 
@@ -197,12 +130,16 @@ static int mount_sys(int root, const struct sandbox_mount *m, const struct optio
 		return -1;
 	if (mount_attributes(mount, o->attributes | UNPRIVILEGED | MOUNT_ATTR_RDONLY, 0, true, e) == -1)
 		return -1;
-	if (put_mount(root, mount, m->destination, MOUNT_ON_REAL_DIRECTORY, e) == -1)
+	if (put_mount(root, mount, m->destination, MOUNT_ON_REAL_DIRECTORY, e) == -1 || sandbox_hide_host(mount, e) == -1)
 		return -1;
-	return strcmp(m->destination, "/sys") == 0 ? hide_all(root, hidden_sys, e) : 0;
+	keep(kept, &mount);
+	return 0;
 }
 
-/* What lies there is the runtime's own, and an image may not send it elsewhere. In other places it may well have a symlink, as /var/run. */
+/*
+ * What lies there is the runtime's own, and an image may not send it elsewhere. In other places it may well have a symlink,
+ * as /var/run.
+ */
 static bool is_the_kernels(const char *path)
 {
 	static const char *const trees[] = { "/proc", "/sys", "/dev" };
@@ -217,29 +154,38 @@ static bool is_the_kernels(const char *path)
 }
 
 /* A filesystem of the container's own. Its cgroups are those of its namespace, which it looks at and no more. */
-static int mount_fresh(int root, const struct sandbox_mount *m, const struct options *o, struct err *e)
+static int new_filesystem(const struct sandbox_mount *m, const struct options *o, struct err *e)
 {
 	static const char *const types[] = { "proc", "tmpfs", "devpts", "mqueue" };
 	bool cgroup = strcmp(m->type, "cgroup") == 0, known = cgroup;
-	cleanup_fd int mount = -1;
 
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		known = known || strcmp(types[i], m->type) == 0;
 	if (!known)
 		return err_set(e, ERR_USAGE, "mounts of type %s are not supported", m->type);
-	mount = mount_new(cgroup ? "cgroup2" : m->type, m->source, o->own,
-			  o->attributes | (cgroup ? UNPRIVILEGED | MOUNT_ATTR_RDONLY : 0), e);
-	if (mount == -1)
-		return -1;
-	return put_mount(root, mount, m->destination,
-			 strcmp(m->type, "tmpfs") == 0 && !is_the_kernels(m->destination) ? MOUNT_ON_DIRECTORY
-											 : MOUNT_ON_REAL_DIRECTORY,
-			 e);
+	return mount_new(cgroup ? "cgroup2" : m->type, m->source, o->own,
+			 o->attributes | (cgroup ? UNPRIVILEGED | MOUNT_ATTR_RDONLY : 0), e);
 }
 
-static int mount_one(const struct sandbox *s, int root, const struct sandbox_mount *m, struct err *e)
+static int mount_fresh(const struct sandbox *s, int root, const struct sandbox_mount *m, const struct options *o,
+		       struct sandbox_kernel *k, struct err *e)
+{
+	cleanup_fd int mount = new_filesystem(m, o, e);
+	bool follow = strcmp(m->type, "tmpfs") == 0 && !is_the_kernels(m->destination);
+
+	if (mount == -1 || put_mount(root, mount, m->destination, follow ? MOUNT_ON_DIRECTORY : MOUNT_ON_REAL_DIRECTORY, e) == -1)
+		return -1;
+	if (strcmp(m->type, "proc") == 0 && sandbox_guard_proc(s, mount, m->destination, e) == -1)
+		return -1;
+	if (strcmp(m->type, "proc") == 0 && strcmp(m->destination, "/proc") == 0)
+		keep(&k->proc, &mount);
+	return 0;
+}
+
+static int mount_one(const struct sandbox *s, int root, const struct sandbox_mount *m, struct sandbox_kernel *k, struct err *e)
 {
 	bool bind = strcmp(m->type, "bind") == 0, sys = strcmp(m->type, "sysfs") == 0;
+	cleanup_fd int elsewhere = -1;
 	struct options o;
 
 	if (sort_options(s, m, &o, e) == -1)
@@ -248,7 +194,9 @@ static int mount_one(const struct sandbox *s, int root, const struct sandbox_mou
 		return err_set(e, ERR_USAGE, "option %s is not supported: crun or runc can run this bundle", o.own[0]);
 	if (bind)
 		return mount_bind(root, m, &o, e);
-	return sys ? mount_sys(root, m, &o, e) : mount_fresh(root, m, &o, e);
+	if (sys)
+		return mount_sys(root, m, &o, strcmp(m->destination, "/sys") == 0 ? &k->sys : &elsewhere, e);
+	return mount_fresh(s, root, m, &o, k, e);
 }
 
 /* A copy of the host's file in the container's own /dev, and a mount of that copy. A descriptor, -1 with the error set. */
@@ -318,17 +266,24 @@ static int show_host_files(const struct sandbox *s, int root, struct err *e)
 	return 0;
 }
 
-int sandbox_mount_all(const struct sandbox *s, int root, struct err *e)
+static int mount_all(const struct sandbox *s, int root, struct sandbox_kernel *k, struct err *e)
 {
 	for (size_t i = 0; i < s->mount_count; i++)
-		if (mount_one(s, root, &s->mounts[i], e) == -1)
+		if (mount_one(s, root, &s->mounts[i], k, e) == -1)
 			return err_context(e, "mount %s", s->mounts[i].destination);
 	if (sandbox_fill_dev(s, root, e) == -1)
 		return -1;
 	if (s->host_files && show_host_files(s, root, e) == -1)
 		return -1;
-	for (const char *const *p = s->readonly; p && *p; p++)
-		if (make_readonly(root, *p, e) == -1)
-			return err_context(e, "read-only %s", *p);
-	return hide_all(root, s->masked, e);
+	return sandbox_protect(s, root, k, e);
+}
+
+int sandbox_mount_all(const struct sandbox *s, int root, struct err *e)
+{
+	struct sandbox_kernel k = { -1, -1 };
+	int status = mount_all(s, root, &k, e);
+
+	io_cleanup_fd(&k.proc);
+	io_cleanup_fd(&k.sys);
+	return status;
 }

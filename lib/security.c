@@ -79,8 +79,8 @@ int security_option(struct security *s, const char *text, struct err *e)
 		s->systempaths_unconfined = true;
 		return 0;
 	}
-	return err_set(e, ERR_USAGE, "'%s' is no security option: no-new-privileges[=true|false], seccomp=unconfined, seccomp=FILE, "
-				     "systempaths=unconfined", text);
+	return err_set(e, ERR_USAGE, "'%s' is no security option: no-new-privileges[=true|false], seccomp=unconfined, "
+				     "seccomp=FILE, systempaths=unconfined", text);
 }
 
 bool security_changes_caps(const struct security *s)

@@ -1,6 +1,6 @@
 /*
- * security - what a user may change of a container's protection, as `docker run` has it: --cap-add, --cap-drop and --security-opt.
- * Only words and sets; bundle.h writes them into a config.json, or security_apply puts them over one that was read.
+ * security - what a user may change of a container's protection, as `docker run` has it: --cap-add, --cap-drop and
+ * --security-opt. Only words and sets; bundle.h writes them into a config.json, or security_apply puts them over one that was read.
  *
  *	struct security sec = SECURITY_INIT;
  *	security_add_cap(&sec, "net_admin", e); security_drop_cap(&sec, "ALL", e); security_option(&sec, "seccomp=p.json", e);
@@ -31,8 +31,8 @@ int security_add_cap(struct security *s, const char *name, struct err *e);
 int security_drop_cap(struct security *s, const char *name, struct err *e);
 
 /*
- * "no-new-privileges", "no-new-privileges=true" or "=false", "seccomp=unconfined", "seccomp=FILE", "systempaths=unconfined"; ':' may
- * stand for '='. Of two that contradict each other the later counts. Keeps a pointer to `text`. ERR_USAGE for anything else.
+ * "no-new-privileges", "no-new-privileges=true" or "=false", "seccomp=unconfined", "seccomp=FILE", "systempaths=unconfined";
+ * ':' may stand for '='. Of two that contradict each other the later counts. Keeps a pointer to `text`. ERR_USAGE for anything else.
  */
 int security_option(struct security *s, const char *text, struct err *e);
 
@@ -40,8 +40,8 @@ int security_option(struct security *s, const char *text, struct err *e);
 bool security_changes_caps(const struct security *s);
 
 /*
- * A set with what was added and without what was dropped. Adding is stronger: ALL dropped and one added is exactly that one. But of ALL
- * that was added those are gone that were dropped by name.
+ * A set with what was added and without what was dropped. Adding is stronger: ALL dropped and one added is exactly that one.
+ * But of ALL that was added those are gone that were dropped by name.
  */
 uint64_t security_caps(const struct security *s, uint64_t set);
 

@@ -46,9 +46,9 @@ int userns_plan(struct userns *ns, struct err *e);
 int userns_plan_container(struct userns *ns, struct err *e);
 
 /*
- * For a container whose maps somebody has chosen: sets the kind that ns's maps need. Root may have any. Others get what they ask
- * for if it is their own id alone; for all else they depend on newuidmap and newgidmap, which refuse what /etc/subuid and
- * /etc/subgid do not grant when the namespace is made. ERR_USAGE where 0 does not exist inside, as whoever sets up must be that.
+ * For a container whose maps somebody has chosen: sets the kind that ns's maps need. Root may have any. Others get what they
+ * ask for if it is their own id alone; for all else they depend on newuidmap and newgidmap, which refuse what /etc/subuid and
+ * /etc/subgid do not grant when the namespace is made. ERR_USAGE where 0 does not exist inside: whoever sets up must be that.
  */
 int userns_plan_given(struct userns *ns, struct err *e);
 

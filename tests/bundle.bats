@@ -35,6 +35,7 @@ END
 image() {
 	mkdir -p root
 	cp -R "$(busybox_root)/." root/
+	echo wheel:x:10:root >>root/etc/group
 	probe >root/bin/probe
 	chmod 755 root/bin/probe
 	store_image example.org/probe:1 -c '["sh", "/bin/probe"]' -e 'A=1 "2"' -w /srv/app -S SIGQUIT -V /data -P 80/tcp \
@@ -202,6 +203,28 @@ bundle_for() {
 			'id -u; cat /proc/self/uid_map | tr -s " "; grep -c "^sysfs /sys sysfs ro," /proc/mounts; ls /sys/kernel/security'
 		[ "$output" = $'0\n'" 0 $(id -u "$user") 1"$'\n1' ]
 	done
+}
+
+@test "cr-exec runs what umoci writes, but for its network" {
+	need_root
+	need_runtime umoci
+	LAYOUT=$PWD/layout make_image probe -c '["id"]' -w /srv "$(busybox_root)" >/dev/null
+	bundle b
+	rm b/config.json
+	umoci raw runtime-config --rootless --image layout:probe b/config.json
+	edit b 'c["process"]["terminal"] = False' 'c["root"]["path"] = "rootfs"'
+	echo here >b/host # what it binds is this machine's, which need not have one
+	edit b '[m.update(source="host") for m in c["mounts"] if m["destination"] == "/etc/resolv.conf"]'
+	run -0 --separate-stderr cr-exec b -- sh -c 'pwd; cat /etc/resolv.conf; tr -s " " </proc/self/uid_map'
+	[ "$output" = $'/srv\nhere\n 0 0 1' ]
+	rm b/config.json
+	umoci raw runtime-config --image layout:probe b/config.json
+	run -125 --separate-stderr cr-exec b
+	[[ $stderr == *'linux.namespaces: "network"'* ]]
+	edit b 'c["process"]["terminal"] = False' 'c["root"]["path"] = "rootfs"' \
+		'c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] != "network"]'
+	run -0 --separate-stderr cr-exec b -- id -u
+	[ "$output" = 0 ]
 }
 
 # --- process ---
@@ -707,7 +730,7 @@ END
 		cr-mkrootfs -i example.org/probe:1 $options b
 		# shellcheck disable=SC2086
 		for run in "cr-exec b" "cr-exec $options plain"; do
-			run -0 --separate-stderr $run -- sh -c 'echo "$(grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status | cut -f 2 | tr -d "\n")$(grep -c " /proc/sys " /proc/mounts)$( (mkdir /tmp/d && rmdir /tmp/d) 2>&1 | wc -l)"'
+			run -0 --separate-stderr $run -- sh -c 'echo "$(grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status | cut -f 2 | tr -d "\n")$(grep " /proc/keys " /proc/mounts | grep -vc "^proc ")$( (mkdir /tmp/d && rmdir /tmp/d) 2>&1 | wc -l)"'
 			[ "$output" = "$wanted" ]
 		done
 	done <<END

@@ -305,6 +305,37 @@ no_process() {
 	[[ "$output" != *OPEN* ]]
 }
 
+# Root inside is the host's uid 0, for all that is guarded by uid and not by capability.
+@test "promise 8: root cannot change the nodes of the host's devices" {
+	local before
+	before=$(stat -c '%n %a %u %g' /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty)
+	run cr-exec "$root" -- sh -c 'for d in null zero full random urandom tty; do chmod 600 /dev/$d; touch -d 2001-01-01 /dev/$d; done
+		chmod 600 /proc/keys; echo x >/dev/null; read -r -n 1 x </dev/zero'
+	[ "$(stat -c '%n %a %u %g' /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty)" = "$before" ]
+	run -0 cr-exec "$root" -- sh -c 'echo x >/dev/null; head -c 3 /dev/zero | wc -c'
+	[ "$output" -eq 3 ]
+}
+
+@test "promise 8: root cannot change the host's kernel parameters, whatever the bundle says" {
+	local before bundle=$BATS_TEST_TMPDIR/b
+	need_root
+	before=$(cat /proc/sys/kernel/core_pattern)
+	run cr-exec --security-opt systempaths=unconfined "$root" -- sh -c 'echo x >/proc/sys/kernel/core_pattern'
+	[ "$status" -ne 0 ]
+	mkdir "$bundle"
+	mv "$root" "$bundle/rootfs"
+	cat >"$bundle/config.json" <<-'END'
+		{ "ociVersion": "1.0.2", "root": { "path": "rootfs" },
+		  "process": { "cwd": "/", "user": { "uid": 0, "gid": 0 }, "args": ["sh", "-c", "for p in /proc /p2; do echo x >$p/sys/kernel/core_pattern; done"],
+			       "env": ["PATH=/bin"] },
+		  "mounts": [{ "destination": "/proc", "type": "proc" }, { "destination": "/p2", "type": "proc" }] }
+	END
+	run cr-exec "$bundle"
+	[ "$status" -ne 0 ]
+	[[ $output == *"/p2/sys"*"Read-only"* ]]
+	[ "$(cat /proc/sys/kernel/core_pattern)" = "$before" ]
+}
+
 @test "promise 8: /dev holds what it should, whatever the image has there" {
 	mkdir "$root/dev"
 	ln -s /proc/sysrq-trigger "$root/dev/null"

@@ -256,9 +256,10 @@ static struct bundle *read_members(const char *members)
 
 static void test_kernel_values(void)
 {
-	struct bundle *b = read_members("\"domainname\":\"d\",\"linux\":{\"sysctl\":{\"kernel.shm_rmid_forced\":\"1\",\"fs/mqueue/msg_max\":\"2\","
-					"\"kernel.domainname\":\"d\"},\"devices\":[{\"path\":\"/dev/null\",\"type\":\"c\",\"major\":1,\"minor\":3},"
-					"{\"path\":\"/dev//z\",\"type\":\"c\",\"major\":1,\"minor\":5}]}");
+	struct bundle *b = read_members(
+		"\"domainname\":\"d\",\"linux\":{\"sysctl\":{\"kernel.shm_rmid_forced\":\"1\",\"fs/mqueue/msg_max\":\"2\","
+		"\"kernel.domainname\":\"d\"},\"devices\":[{\"path\":\"/dev/null\",\"type\":\"c\",\"major\":1,\"minor\":3},"
+		"{\"path\":\"/dev//z\",\"type\":\"c\",\"major\":1,\"minor\":5}]}");
 	const struct sandbox *s = b ? bundle_sandbox(b) : NULL;
 
 	if (!s)
@@ -276,9 +277,11 @@ static void test_kernel_values(void)
 
 static void test_process_values(void)
 {
-	struct bundle *b = read_members("\"process\":{\"cwd\":\"/\",\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},"
-					"\"user\":{\"uid\":1,\"gid\":2,\"umask\":63},\"oomScoreAdj\":-7,\"capabilities\":{\"inheritable\":[\"CAP_CHOWN\"],"
-					"\"ambient\":[\"CAP_KILL\"]},\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":18446744073709551615}]}");
+	struct bundle *b = read_members(
+		"\"process\":{\"cwd\":\"/\",\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},"
+		"\"user\":{\"uid\":1,\"gid\":2,\"umask\":63},\"oomScoreAdj\":-7,\"capabilities\":{\"inheritable\":"
+		"[\"CAP_CHOWN\"],\"ambient\":[\"CAP_KILL\"]},"
+		"\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":18446744073709551615}]}");
 	const struct sandbox *s = b ? bundle_sandbox(b) : NULL;
 
 	if (!s)
@@ -296,9 +299,11 @@ static void test_process_values(void)
 
 static void test_mounts(void)
 {
-	struct bundle *b = read_members("\"mounts\":[{\"destination\":\"//a/./b/\",\"type\":\"tmpfs\"},{\"destination\":\"/sys\",\"type\":\"none\","
-					"\"source\":\"/sys\",\"options\":[\"rbind\",\"ro\"]},{\"destination\":\"/etc/hosts\",\"type\":\"bind\",\"source\":\"h\"},"
-					"{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup2\",\"options\":[\"rw\",\"ro\"]}]");
+	struct bundle *b = read_members(
+		"\"mounts\":[{\"destination\":\"//a/./b/\",\"type\":\"tmpfs\"},{\"destination\":\"/sys\",\"type\":\"none\","
+		"\"source\":\"/sys\",\"options\":[\"rbind\",\"ro\"]},"
+		"{\"destination\":\"/etc/hosts\",\"type\":\"bind\",\"source\":\"h\"},"
+		"{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup2\",\"options\":[\"rw\",\"ro\"]}]");
 	const struct sandbox *s = b ? bundle_sandbox(b) : NULL;
 	char source[128];
 
@@ -344,7 +349,8 @@ static void test_user_namespace(void)
 
 static void test_annotations(void)
 {
-	static char name[] = "org.opencontainers.image.author", other[] = "k", value[] = "label", port[] = "80/tcp", signal_name[] = "SIGQUIT";
+	static char name[] = "org.opencontainers.image.author", other[] = "k", value[] = "label", port[] = "80/tcp";
+	static char signal_name[] = "SIGQUIT";
 	char *names[] = { name, other, NULL }, *values[] = { value, value, NULL }, *ports[] = { port, NULL };
 	const struct bundle_overrides none = { 0 };
 	const struct user root = { 0 };

@@ -9,7 +9,8 @@
 
 static void test_names(void)
 {
-	static const char *const good[] = { "CHOWN", "cap_chown", "Cap_Chown", "chown" }, *const bad[] = { "", "CAP_", "CAP_CAP_CHOWN", "0", "CHOWN " };
+	static const char *const good[] = { "CHOWN", "cap_chown", "Cap_Chown", "chown" };
+	static const char *const bad[] = { "", "CAP_", "CAP_CAP_CHOWN", "0", "CHOWN " };
 	struct err e = ERR_INIT;
 
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -56,8 +57,8 @@ static void test_caps(void)
 
 static void test_options(void)
 {
-	static const char *const bad[] = { "", "seccomp", "seccomp=", "systempaths", "systempaths=x", "no-new-privileges=", "no-new-privileges=1",
-					   "no-new-privilegesx", "label=disable" };
+	static const char *const bad[] = { "", "seccomp", "seccomp=", "systempaths", "systempaths=x", "no-new-privileges=",
+					   "no-new-privileges=1", "no-new-privilegesx", "label=disable" };
 	struct security s = SECURITY_INIT;
 	struct err e = ERR_INIT;
 
