@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+
+#define DESCRIPTORS_MAX 65536 /* as many are closed one by one at most */
 
 struct report {
 	int status;
@@ -20,6 +23,21 @@ static void null_descriptors(int first, int last)
 			close(fd);
 	if (null > last)
 		close(null);
+}
+
+/* What the caller had open, beyond the standard descriptors: who waits for the end of a pipe must not wait for us. */
+static void close_others(int keep)
+{
+#ifdef __linux__
+	close_range(STDERR_FILENO + 1, (unsigned int)keep - 1, 0);
+	close_range((unsigned int)keep + 1, ~0U, 0);
+#else
+	long limit = sysconf(_SC_OPEN_MAX);
+
+	for (int fd = STDERR_FILENO + 1; fd < (limit < 0 ? DESCRIPTORS_MAX : limit) && fd < DESCRIPTORS_MAX; fd++)
+		if (fd != keep)
+			close(fd);
+#endif
 }
 
 /* Waits for the report of the other. */
@@ -52,6 +70,7 @@ enum detach_side detach(struct detached *d, int died, struct err *e)
 		close(ends[0]);
 		d->report = ends[1];
 		setsid();
+		close_others(d->report);
 		null_descriptors(STDIN_FILENO, STDIN_FILENO);
 		return DETACH_BACKGROUND;
 	}

@@ -158,7 +158,7 @@ is_empty() {
 
 @test "run -d keeps nothing of the caller's: pipes end, and the terminal's end does not matter" {
 	# If the supervisor or the command had the pipe, cat would wait for them.
-	id=$(timeout 20 sh -c 'container run -d busybox sleep 300 2>&1 | cat')
+	id=$(timeout 20 sh -c 'container run -d busybox sleep 300 5>&1 2>&1 | cat')
 	is_state "$id" running
 	supervisor=$(supervisor "$id")
 	[ "$(readlink "/proc/$supervisor/cwd")" = / ]
