@@ -7,7 +7,8 @@ int cli_containers(const struct cli *c, struct containers *all, struct err *e)
 	return cli_store_path(c, &path, e) == -1 ? -1 : containers_open(all, buf_text(&path), e);
 }
 
-int cli_each_container(const struct cli *c, char *const *words, int (*fn)(void *ctx, struct container *one, struct err *e), void *ctx)
+int cli_each_container(const struct cli *c, char *const *words, int (*fn)(void *ctx, struct container *one, struct err *e),
+		       void *ctx)
 {
 	cleanup_containers struct containers all = CONTAINERS_INIT;
 	struct err e = ERR_INIT;

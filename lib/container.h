@@ -1,13 +1,13 @@
 /*
- * container - the record of a container: the bundle in a store's containers/<id>/, plus a small file for each fact, of one
- * line (DESIGN §3): image digest command name created started finished status exit pid stop-signal. Beside them lie `log`
- * (log.h) and `lock`.
+ * container - the record of a container: the bundle in a store's containers/<id>/, plus a small file for each fact,
+ * of one line (DESIGN §3): image digest command name created started finished status exit pid stop-signal. Beside
+ * them lie `log` (log.h) and `lock`.
  *
- * The lock is the proof of life. Whoever supervises a container (cr-exec --record) holds a POSIX record lock on `lock` as
- * long as it lives; the kernel names the holder to everybody who asks, and frees the lock when the holder ends, however
- * it does. So no number in a file is ever believed: `pid` counts only while it is the holder's child. How far the
- * container came stands in the lock file itself, "running" or the exit status, where even a full disk has room for it, and
- * where one who waits for the lock finds it although the container has been removed meanwhile.
+ * The lock is the proof of life. Whoever supervises a container (cr-exec --record) holds a POSIX record lock on
+ * `lock` as long as it lives; the kernel names the holder to everybody who asks, and frees the lock when the holder
+ * ends, however it does. So no number in a file is ever believed: `pid` counts only while it is the holder's child.
+ * How far the container came stands in the lock file itself, "running" or the exit status, where even a full disk has
+ * room for it, and where one who waits for the lock finds it although the container has been removed meanwhile.
  *
  *	struct containers all;
  *	struct container c;
@@ -45,7 +45,9 @@ int containers_make(struct containers *all, const char *store, struct err *e);
 void containers_close(struct containers *all);
 #define cleanup_containers __attribute__((cleanup(containers_close)))
 
-/* The ids of all containers, sorted: a NULL-terminated array, freed by containers_free_list. NULL with the error set. */
+/*
+ * The ids of all containers, sorted: a NULL-terminated array, freed by containers_free_list. NULL with the error set.
+ */
 char **containers_list(const struct containers *all, struct err *e);
 void containers_free_list(char ***ids);
 
@@ -102,19 +104,22 @@ int container_look(const struct container *c, struct container_status *s, struct
 const char *container_state_name(enum container_state state); /* "running" */
 
 /*
- * Process 1 of one that runs: returns a pidfd of it, the caller's, and its number in *pid. The fact `pid` is believed when,
- * with the pidfd open, the lock still has its holder, and that is the parent. On a system without pidfds the number alone,
- * and -1 without an error. ERR_NOT_FOUND when the container does not run.
+ * Process 1 of one that runs: returns a pidfd of it, the caller's, and its number in *pid. The fact `pid` is believed
+ * when, with the pidfd open, the lock still has its holder, and that is the parent. On a system without pidfds the
+ * number alone, and -1 without an error. ERR_NOT_FOUND when the container does not run.
  */
 int container_process(const struct container *c, pid_t *pid, struct err *e);
 
 /*
- * Sends a signal to the command, by way of the supervisor; SIGKILL goes to process 1, and to the supervisor where there is
- * none yet. ERR_NOT_FOUND when it does not run; ERR_USAGE for signals that a supervisor does not pass on.
+ * Sends a signal to the command, by way of the supervisor; SIGKILL goes to process 1, and to the supervisor where
+ * there is none yet. ERR_NOT_FOUND when it does not run; ERR_USAGE for signals that a supervisor does not pass on.
  */
 int container_signal(const struct container *c, int sig, struct err *e);
 
-/* Waits until nobody holds the lock, for at most so many milliseconds (-1: for ever). 1: so it is; 0: not yet; -1 with the error set. */
+/*
+ * Waits until nobody holds the lock, for at most so many milliseconds (-1: for ever). 1: so it is; 0: not yet; -1
+ * with the error set.
+ */
 int container_wait(const struct container *c, int milliseconds, struct err *e);
 
 /* Waits as above, but also for writing to `fd`, a file of the container, and in vain for a second at most. */
@@ -124,8 +129,9 @@ void container_watch_wait(struct container_watch *w);
 void container_watch_free(struct container_watch *w); /* NULL is allowed */
 
 /*
- * Removes it with all that is in it. ERR_IO when it runs. When another removes it at this moment, or its supervisor is
- * at its end, that is waited for. A removal that is killed leaves the rest in the store's tmp/, for the next to remove.
+ * Removes it with all that is in it. ERR_IO when it runs. When another removes it at this moment, or its supervisor
+ * is at its end, that is waited for. A removal that is killed leaves the rest in the store's tmp/, for the next to
+ * remove.
  */
 int container_remove(struct container *c, struct err *e);
 
@@ -138,8 +144,9 @@ bool container_name_valid(const char *name);
 int container_new_id(char id[CONTAINER_NAME_MAX], struct err *e);
 
 /*
- * Gives the finished bundle `from`, an absolute path on the same filesystem, its place as the container `id`; the fact `name`
- * in it is its name, or NULL. Of several who want one name at a time exactly one gets it: ERR_USAGE for the others.
+ * Gives the finished bundle `from`, an absolute path on the same filesystem, its place as the container `id`; the
+ * fact `name` in it is its name, or NULL. Of several who want one name at a time exactly one gets it: ERR_USAGE for
+ * the others.
  */
 int containers_add(const struct containers *all, const char *from, const char *id, const char *name, struct err *e);
 
@@ -156,8 +163,8 @@ void container_time(char text[CONTAINER_TIME_MAX]);
 /* --- the supervisor's side --- */
 
 /*
- * Takes the lock, which is this process's until it ends. (No other descriptor of the lock file may be closed in it: that
- * would free the lock.) ERR_USAGE when another has it, ERR_NOT_FOUND when the container has been removed.
+ * Takes the lock, which is this process's until it ends. (No other descriptor of the lock file may be closed in it:
+ * that would free the lock.) ERR_USAGE when another has it, ERR_NOT_FOUND when the container has been removed.
  */
 int container_hold(struct container *c, struct err *e);
 
@@ -167,7 +174,9 @@ int container_started(const struct container *c, pid_t init, struct err *e);
 /* It has ended, or could not be started, with this exit status. */
 int container_ended(const struct container *c, int exit, struct err *e);
 
-/* The same for one whose lock this process holds, and which it removes then: who waits for it learns the status yet. */
+/*
+ * The same for one whose lock this process holds, and which it removes then: who waits for it learns the status yet.
+ */
 int container_ended_gone(struct container *c, int exit, struct err *e);
 
 #endif

@@ -26,8 +26,9 @@ static struct json *read_config(const struct container *c, struct err *e)
 static void put_facts(struct json_writer *w, const struct container *c)
 {
 	static const char *const facts[][2] = {
-		{ "name", "name" },	  { "image", "image" },	    { "digest", "digest" },	    { "command", "command" },
-		{ "created", "created" }, { "started", "started" }, { "finished", "finished" }, { "stop-signal", "stopSignal" },
+		{ "name", "name" },	{ "image", "image" },	{ "digest", "digest" },	    { "command", "command" },
+		{ "created", "created" }, { "started", "started" }, { "finished", "finished" },
+		{ "stop-signal", "stopSignal" },
 	};
 	char value[CONTAINER_FACT_MAX];
 

@@ -8,8 +8,8 @@
 #include "json.h"
 
 /*
- * Writes an object: id, state, the facts that there are, exit as a number, pid of one that runs, the bundle's path, and of
- * its config.json what says how the process is run.
+ * Writes an object: id, state, the facts that there are, exit as a number, pid of one that runs, the bundle's path,
+ * and of its config.json what says how the process is run.
  */
 int container_put_json(struct json_writer *w, const struct container *c, struct err *e);
 

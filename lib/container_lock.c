@@ -22,7 +22,7 @@ int container_open_lock(int dir, int flags)
 static int explain(const struct container *c, int errnum, struct err *e)
 {
 	if (errnum == ENOLCK || errnum == ENOSYS || errnum == EOPNOTSUPP)
-		return err_set(e, ERR_IO, "%s/lock: this filesystem has no locks, so that nobody can tell what runs", c->path);
+		return err_set(e, ERR_IO, "%s/lock: this filesystem has no locks: nobody can tell what runs", c->path);
 	return err_errno(e, errnum, "%s/lock", c->path);
 }
 

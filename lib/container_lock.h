@@ -12,15 +12,18 @@ int container_open_lock(int dir, int flags);
 /* Who holds the lock. False: nobody does. *pid is 0 for a process that is not seen here. -1 with the error set. */
 int container_holder(const struct container *c, bool *held, pid_t *pid, struct err *e);
 
-/* Takes the lock, or waits for it (milliseconds as for container_wait). 1: taken; 0: another has it; -1 with the error set. */
+/*
+ * Takes the lock, or waits for it (milliseconds as for container_wait). 1: taken; 0: another has it; -1 with the
+ * error set.
+ */
 int container_take_lock(const struct container *c, bool wait, struct err *e);
 
 /* Whether the open lock is that of the container that stands under the path, and not of one that has been removed. */
 bool container_still_there(const struct container *c);
 
 /*
- * What the lock file says: nothing yet, that the command runs, or the exit status. It is written in its place, so that a full
- * disk does not matter; by the holder alone, or before there is one.
+ * What the lock file says: nothing yet, that the command runs, or the exit status. It is written in its place, so
+ * that a full disk does not matter; by the holder alone, or before there is one.
  */
 enum container_word { CONTAINER_WORD_NONE, CONTAINER_WORD_RUNNING, CONTAINER_WORD_EXIT };
 
@@ -37,7 +40,10 @@ bool container_has_name(const struct containers *all, const char *id, const char
 
 /* --- by platform --- */
 
-/* A handle of the process, by which it can be waited for and sent signals; -1 where there are none, or no such process. */
+/*
+ * A handle of the process, by which it can be waited for and sent signals; -1 where there are none, or no such
+ * process.
+ */
 int container_open_process(pid_t pid);
 
 /* Whether `parent` is the parent of the process; true where that cannot be asked for. */

@@ -36,8 +36,11 @@ int container_hold(struct container *c, struct err *e)
 		c->lock = container_open_lock(c->dir, O_CREAT);
 	if (c->lock == -1)
 		return err_errno(e, errno, "%s/lock", c->path);
-	if (!take(c, e))
-		return e->kind != ERR_NONE ? -1 : err_set(e, ERR_USAGE, "%s: it runs already, or is being removed", container_id(c));
+	if (!take(c, e)) {
+		if (e->kind == ERR_NONE)
+			err_set(e, ERR_USAGE, "%s: it runs already, or is being removed", container_id(c));
+		return -1;
+	}
 	if (!container_still_there(c))
 		return err_set(e, ERR_NOT_FOUND, "%s: it has been removed", container_id(c));
 	if (container_put_word(c, CONTAINER_WORD_NONE, 0, e) == -1)
@@ -45,7 +48,9 @@ int container_hold(struct container *c, struct err *e)
 	container_drop_fact(c, "exit");
 	container_drop_fact(c, "finished");
 	container_drop_fact(c, "pid");
-	return container_fact(c, "status", text) && strcmp(text, "created") == 0 ? 0 : container_set_fact(c, "status", "created", e);
+	if (container_fact(c, "status", text) && strcmp(text, "created") == 0)
+		return 0;
+	return container_set_fact(c, "status", "created", e);
 }
 
 static int set_time(const struct container *c, const char *name, struct err *e)

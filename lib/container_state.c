@@ -16,7 +16,7 @@ const char *container_state_name(enum container_state state)
 	return names[state];
 }
 
-static enum container_state judge(const struct container *c, const struct container_status *s, const char *fact, int *exit)
+static enum container_state judge(const struct container *c, const char *fact, bool held, int *exit)
 {
 	enum container_word word = container_get_word(c, exit);
 	char text[CONTAINER_FACT_MAX];
@@ -30,7 +30,7 @@ static enum container_state judge(const struct container *c, const struct contai
 	}
 	if (word == CONTAINER_WORD_NONE && (!*fact || strcmp(fact, "created") == 0))
 		return CONTAINER_CREATED;
-	return s->held ? CONTAINER_RUNNING : CONTAINER_DIED;
+	return held ? CONTAINER_RUNNING : CONTAINER_DIED;
 }
 
 int container_look(const struct container *c, struct container_status *s, struct err *e)
@@ -42,7 +42,10 @@ int container_look(const struct container *c, struct container_status *s, struct
 	*s = (struct container_status){ .state = CONTAINER_CREATED };
 	if (container_holder(c, &s->held, &s->holder, e) == -1)
 		return -1;
-	/* What the fact says is of the time between two looks at the lock: until they are alike, it started or ended meanwhile. */
+	/*
+	 * What the fact says is of the time between two looks at the lock: until they are alike, it started or ended
+	 * meanwhile.
+	 */
 	for (;;) {
 		container_fact(c, "status", fact);
 		if (container_holder(c, &held, &holder, e) == -1)
@@ -52,7 +55,7 @@ int container_look(const struct container *c, struct container_status *s, struct
 		s->held = held;
 		s->holder = holder;
 	}
-	s->state = judge(c, s, fact, &s->exit);
+	s->state = judge(c, fact, s->held, &s->exit);
 	return 0;
 }
 
@@ -75,7 +78,7 @@ static int open_holder(const struct container *c, pid_t *pid, struct err *e)
 		if (!held)
 			return not_running(c, e);
 		if (*pid == 0)
-			return err_set(e, ERR_IO, "%s: it runs where its process is not seen from here", container_id(c));
+			return err_set(e, ERR_IO, "%s: its process is not seen from here", container_id(c));
 		handle = container_open_process(*pid);
 		if (container_holder(c, &held, &again, e) == -1)
 			return -1;
@@ -141,13 +144,15 @@ static int kill_all(const struct container *c, struct err *e)
 int container_signal(const struct container *c, int sig, struct err *e)
 {
 	/* What a supervisor keeps for itself: it would end by them, or stop. */
-	static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGTTIN, SIGTTOU, SIGPIPE, SIGCHLD };
+	static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT,
+				   SIGSYS, SIGTTIN, SIGTTOU, SIGPIPE, SIGCHLD };
 	cleanup_fd int handle = -1;
 	pid_t pid;
 
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		if (sig == own[i])
-			return err_set(e, ERR_USAGE, "%s: %s is not passed on into a container", container_id(c), strsignal(sig));
+			return err_set(e, ERR_USAGE, "%s: %s is not passed on into a container", container_id(c),
+				       strsignal(sig));
 	if (sig == SIGKILL)
 		return kill_all(c, e);
 	handle = open_holder(c, &pid, e);

@@ -1,6 +1,6 @@
 /*
- * detach - goes on in the background: the process that was called ends when the one that goes on says so, with the status
- * and the error that it gives.
+ * detach - goes on in the background: the process that was called ends when the one that goes on says so, with the
+ * status and the error that it gives.
  *
  *	struct detached d;
  *	if (detach(&d, e) == DETACH_CALLER)
@@ -21,15 +21,15 @@ struct detached {
 enum detach_side { DETACH_CALLER, DETACH_BACKGROUND };
 
 /*
- * Forks. In the background: a session of its own, standard input from /dev/null, and nothing else open but the standard
- * descriptors; to be called before anything is. In the caller: returns when that one has
- * reported, or has ended (then d->status is `died`).
+ * Forks. In the background: a session of its own, standard input from /dev/null, and nothing else open but the
+ * standard descriptors; to be called before anything is. In the caller: returns when that one has reported, or has
+ * ended (then d->status is `died`).
  */
 enum detach_side detach(struct detached *d, int died, struct err *e);
 
 /*
- * Reports, with the error or NULL, and lets go of the caller's standard descriptors and working directory. A second call
- * does nothing.
+ * Reports, with the error or NULL, and lets go of the caller's standard descriptors and working directory. A second
+ * call does nothing.
  */
 void detach_report(struct detached *d, int status, const struct err *e);
 

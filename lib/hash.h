@@ -13,8 +13,8 @@
 struct hash;
 
 /*
- * For a program that uses libcrypto for nothing else, first in main: the library then leaves out its configuration, its other
- * algorithms and its tidying up, which take it longer than a program of ours runs.
+ * For a program that uses libcrypto for nothing else, first in main: the library then leaves out its configuration,
+ * its other algorithms and its tidying up, which take it longer than a program of ours runs.
  */
 void hash_alone(void);
 

@@ -62,8 +62,11 @@ void lifetime_end(struct lifetime *l, int status, const struct err *e)
 	struct container *c = &l->container;
 
 	log_close(&l->log);
-	if (l->held && (l->remove ? container_ended_gone(c, status, &inner) : container_ended(c, status, &inner)) == -1)
-		note(l, &inner);
+	if (l->held && l->remove)
+		container_ended_gone(c, status, &inner);
+	else if (l->held)
+		container_ended(c, status, &inner);
+	note(l, &inner);
 	if (l->report)
 		detach_report(l->report, status, e);
 	container_close(c);

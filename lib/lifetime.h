@@ -1,6 +1,7 @@
 /*
  * lifetime - one run of a container, from its lock to its exit status: what cr-exec --record adds to sandbox_run. The
- * record (container.h) says at any moment how far it is; in the background, what the command writes goes to its log (log.h).
+ * record (container.h) says at any moment how far it is; in the background, what the command writes goes to its log
+ * (log.h).
  *
  *	struct lifetime l;
  *	if (lifetime_begin(&l, dir, e) == 0) {
@@ -41,8 +42,8 @@ int lifetime_begin(struct lifetime *l, const char *dir, struct err *e);
 int lifetime_run(struct lifetime *l, const struct sandbox *s, struct err *e);
 
 /*
- * Writes down how it ended, removes the container if that is wanted, and tells `report`, with e, where it never came to run. Once
- * for each begin, also for one that failed.
+ * Writes down how it ended, removes the container if that is wanted, and tells `report`, with e, where it never came
+ * to run. Once for each begin, also for one that failed.
  */
 void lifetime_end(struct lifetime *l, int status, const struct err *e);
 

@@ -36,7 +36,10 @@ int log_open(struct log *l, int dir, const char *name, struct err *e)
 	return 0;
 }
 
-/* All of it, or none: half a record would spoil the next one too. `bytes`: of the container's, for the count of the lost. */
+/*
+ * All of it, or none: half a record would spoil the next one too. `bytes`: of the container's, for the count of the
+ * lost.
+ */
 static void write_records(struct log *l, const struct buf *text, size_t bytes)
 {
 	if (!text->failed && io_write_full(l->fd, text->data, text->len) == 0) {
@@ -63,12 +66,15 @@ static void add_lost(const struct log *l, struct buf *out, const char *time)
 
 	if (!l->lost)
 		return;
-	n = snprintf(text, sizeof text, "[log: %" PRIu64 " bytes of output are lost here: %s]", l->lost, strerror(l->why));
+	n = snprintf(text, sizeof text, "[log: %" PRIu64 " bytes of output are lost here: %s]", l->lost,
+		     strerror(l->why));
 	if (n > 0 && (size_t)n < sizeof text)
 		add_record(out, time, 2, text, (size_t)n, false);
 }
 
-/* Records of as many lines as go into one write, after the word of what is lost. Returns the bytes that they are of. */
+/*
+ * Records of as many lines as go into one write, after the word of what is lost. Returns the bytes that they are of.
+ */
 static size_t add_lines(struct log *l, const char *time, int fd, const char *data, size_t size)
 {
 	size_t taken = 0;

@@ -66,8 +66,8 @@ int log_reader_open(struct log_reader *r, int dir, const char *name, struct err 
 int log_reader_tail(struct log_reader *r, long lines, struct err *e);
 
 /*
- * The next record. 1; 0 when there is no whole one yet, and more may come; -1: unreadable, or ERR_CONTENT for what is no
- * record.
+ * The next record. 1; 0 when there is no whole one yet, and more may come; -1: unreadable, or ERR_CONTENT for what is
+ * no record.
  */
 int log_read(struct log_reader *r, struct log_record *record, struct err *e);
 

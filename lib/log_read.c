@@ -99,7 +99,10 @@ int log_read(struct log_reader *r, struct log_record *record, struct err *e)
 	}
 }
 
-/* Reads until more than `max` lines have begun, and then stands before that record; or at the end. Returns how many have. */
+/*
+ * Reads until more than `max` lines have begun, and then stands before that record; or at the end. Returns how many
+ * have.
+ */
 static long skip_lines(struct log_reader *r, long max, struct err *e)
 {
 	bool within[3] = { false }; /* a line of that stream has begun, and not ended */

@@ -300,7 +300,8 @@ static int fill(void *ctx, struct err *e)
 	    (overlay && plan_overlay(m, &upper, &work, e) == -1))
 		return -1;
 	if (bundle_write_config(&m->image->config, user, &m->how->over, &m->overlay, &m->ns, &config, e) == -1 ||
-	    write_file(m, "config.json", &config, e) == -1 || mkbundle_write_facts(m->how, m->image, m->dir_fd, &config, e) == -1)
+	    write_file(m, "config.json", &config, e) == -1 ||
+	    mkbundle_write_facts(m->how, m->image, m->dir_fd, &config, e) == -1)
 		return -1;
 	if ((overlay ? make_upper(m, e) : make_copy(m, e)) == -1)
 		return -1;

@@ -52,14 +52,16 @@ static int write_life(const struct mkbundle *how, int dir, struct err *e)
 	return container_prepare_lock(dir, e);
 }
 
-int mkbundle_write_facts(const struct mkbundle *how, const struct image *im, int dir, const struct buf *config, struct err *e)
+int mkbundle_write_facts(const struct mkbundle *how, const struct image *im, int dir, const struct buf *config,
+			 struct err *e)
 {
 	const char *stop = im->config.stop_signal;
 
 	if (!how->name)
 		return 0;
 	if (write_fact(dir, "image", how->name, e) == -1 ||
-	    write_fact(dir, "digest", digest_str(&im->descriptor.digest).text, e) == -1 || write_command(dir, config, e) == -1)
+	    write_fact(dir, "digest", digest_str(&im->descriptor.digest).text, e) == -1 ||
+	    write_command(dir, config, e) == -1)
 		return -1;
 	if (stop && *stop && write_fact(dir, "stop-signal", stop, e) == -1)
 		return -1;

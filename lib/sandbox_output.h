@@ -1,5 +1,6 @@
 /*
- * sandbox_output - the command's output, when it goes to a function of the caller's instead of its descriptors 1 and 2.
+ * sandbox_output - the command's output, when it goes to a function of the caller's instead of its descriptors 1 and
+ * 2.
  */
 #ifndef CR_SANDBOX_OUTPUT_H
 #define CR_SANDBOX_OUTPUT_H
@@ -19,7 +20,10 @@ int output_open(struct output *o, const struct sandbox *s, struct err *e);
 void output_take(struct output *o);  /* in the child: they become descriptors 1 and 2 */
 void output_start(struct output *o); /* in the parent, which only reads */
 
-/* Hands on what there is of descriptor `which` (1 or 2), a bufferful at most. Returns the bytes; 0: none, for now or for good. */
+/*
+ * Hands on what there is of descriptor `which` (1 or 2), a bufferful at most. Returns the bytes; 0: none, for now or
+ * for good.
+ */
 size_t output_move(struct output *o, const struct sandbox *s, int which);
 
 /* Hands on all that there is yet, and closes. What still writes then, outside any namespace, is not waited for. */
