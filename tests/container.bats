@@ -191,6 +191,24 @@ fact() {
 	run -0 container run --rm busybox touch /file
 }
 
+@test "run: --env-file, capabilities, security options and --init=no are passed on" {
+	printf '# a comment\nONE=1\nTWO=two  words\n' >variables
+	run -0 container run --rm --env-file variables busybox sh -c 'printf "%s|" "$ONE" "$TWO"'
+	[ "$output" = '1|two  words|' ]
+	run -0 container run --rm --cap-drop ALL --cap-add=CHOWN busybox grep CapEff /proc/self/status
+	[ "$output" = $'CapEff:\t0000000000000001' ]
+	run -0 container run --rm --security-opt no-new-privileges=false busybox grep NoNewPrivs /proc/self/status
+	[ "$output" = $'NoNewPrivs:\t0' ]
+	for option in --init=no '--init no'; do
+		# shellcheck disable=SC2086 # two words
+		run -0 container run --rm $option busybox sh -c 'echo $$'
+		[ "$output" = 1 ]
+	done
+	run -125 container run --rm --init yes busybox true
+	run -125 container run --rm --cap-add NONSENSE busybox true
+	run -125 container run --rm --env-file missing busybox true
+}
+
 @test "run: options behind the image belong to the command" {
 	run -0 container run --rm busybox echo --rm -e X --name y -- z
 	[ "$output" = '--rm -e X --name y -- z' ]
@@ -325,6 +343,56 @@ fact() {
 	run -0 --separate-stderr as_user container rm it
 	[ -z "$stderr" ]
 	[ -z "$(ls -A "$USER_DIR/store/containers")" ]
+}
+
+# --- what a container that runs can be asked ---
+
+@test "run -d, ps, exec, logs, stop, wait, rm" {
+	run -0 container run -d --name it busybox sh -c 'trap "echo bye; exit 7" TERM; echo here; while :; do sleep 0.05; done'
+	id=$output
+	run -0 container ps
+	[[ ${lines[1]} == "$id"*running*it ]]
+	run -0 --separate-stderr container exec -e VAR=x -w /tmp it sh -c 'echo "$VAR $(pwd)"; echo err >&2'
+	[ "$output" = 'x /tmp' ]
+	[ "$stderr" = err ]
+	run -5 container exec it sh -c 'exit 5'
+	run -0 sh -c 'echo words | container exec -i it cat'
+	[ "$output" = words ]
+	until_true sh -c 'container logs it | grep -q here'
+	run -0 --separate-stderr container stop it
+	[ -z "$output$stderr" ]
+	run -0 container wait it
+	[ "$output" = 7 ]
+	run -0 container logs -n 1 it
+	[ "$output" = bye ]
+	run -125 --separate-stderr container exec it true
+	[ -n "$stderr" ]
+	run -0 container rm it
+	[ -z "$(ls -A store/containers)" ]
+}
+
+@test "exec, logs, stop, kill, wait of what is not there: 4, but 125 of exec; of nothing: usage" {
+	for command in logs stop kill wait rm inspect; do
+		run -4 --separate-stderr container "$command" missing
+		[[ $stderr == *missing* ]]
+		run -2 container "$command"
+	done
+	run -125 --separate-stderr container exec missing true
+	[[ $stderr == *"missing: no such container"* ]]
+	run -125 container exec missing
+	run -125 container exec --no-such-option missing true
+}
+
+@test "inspect of containers and images" {
+	container run --name it -e VAR=x busybox true
+	run -0 --separate-stderr container inspect it
+	[ -z "$stderr" ]
+	python3 -c 'import json, sys; [it] = json.loads(sys.argv[1]); assert it["name"] == "it" and "VAR=x" in it["process"]["env"]' "$output"
+	run -0 --separate-stderr container inspect busybox
+	[[ $output == *'"mediaType"'* ]]
+	run -4 --separate-stderr container inspect it missing busybox
+	[[ $output == *'"bundle"'*'"mediaType"'* ]]
+	[[ $stderr == *missing* ]]
 }
 
 # --- signals ---

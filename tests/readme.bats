@@ -36,6 +36,12 @@ words_of() {
 	'container inspect '*) echo '"digest": *"sha256:[0-9a-f]{64}"' ;;
 	*'ls -la /'*) echo '^d.* (etc|bin)$' ;;
 	*'GREETING=hello'*) echo '^hello from /tmp as nobody$' ;;
+	'container run -d '*) echo '^[0-9a-f]{12}$' ;;
+	'container ps') echo 'busybox .* running .*web$' ;;
+	'container exec web ps') echo 'sleep 1000$' ;;
+	'container wait job '*) echo '^0$' ;;
+	'container logs job') echo '^done$' ;;
+	'container stop '* | 'container rm '*) ;;
 	'container ps -a') echo 'busybox:latest .*exited \(0\)' ;;
 	*'echo hello') echo '^hello$' ;;
 	*'cut -f1,2'*) echo '^sha256:[0-9a-f]{64}[[:space:]][0-9]+$' ;;
@@ -83,7 +89,7 @@ take_tour() {
 	need_root
 	mkdir "$BATS_TEST_TMPDIR/empty"
 	cd "$BATS_TEST_TMPDIR/empty"
-	for name in wrapper pipe more fetch unpack; do
+	for name in life wrapper pipe more fetch unpack; do
 		take_tour "$name" env
 	done
 	[ -z "$(ls -A)" ] # the last tour removes what they made
@@ -91,7 +97,7 @@ take_tour() {
 
 @test "the tours: an ordinary user" {
 	need_user
-	for name in wrapper pipe more fetch unpack; do
+	for name in life wrapper pipe more fetch unpack; do
 		take_tour "$name" as_user
 	done
 }
@@ -99,13 +105,13 @@ take_tour() {
 @test "the tours: an ordinary user with one id" {
 	need_plain_user
 	impossible='-u nobody' # uid 0 is all there is inside
-	for name in wrapper pipe fetch unpack; do
+	for name in life wrapper pipe fetch unpack; do
 		take_tour "$name" as_plain_user
 	done
 }
 
 @test "each tour stands by itself, from an empty store" {
-	for name in wrapper pipe; do
+	for name in wrapper pipe life; do
 		mkdir "$BATS_TEST_TMPDIR/$name"
 		cd "$BATS_TEST_TMPDIR/$name"
 		CR_STORE=$BATS_TEST_TMPDIR/$name.store take_tour "$name" env
