@@ -168,44 +168,13 @@ static int parse_options(struct program *p, int argc, char **argv)
 	return wrong ? SANDBOX_FAILED : 0;
 }
 
-static bool same_name(const char *a, const char *b)
-{
-	size_t len = strcspn(a, "=");
-
-	return strncmp(a, b, len) == 0 && b[len] == '=';
-}
-
-/* The bundle's environment with the user's over it. Owned by nobody: it lasts as long as the program. */
 static int merge_env(const struct program *p, struct sandbox *s, struct err *e)
 {
 	static char term[] = "TERM=xterm";
-	bool has_term = !s->terminal;
-	size_t n = 0;
-	char **env;
 
-	for (char *const *old = s->env; old && *old; old++)
-		n++;
-	env = calloc(n + p->env.count + 2, sizeof *env);
-	if (!env)
-		return err_nomem(e);
-	n = 0;
-	for (char *const *old = s->env; old && *old; old++)
-		env[n++] = *old;
-	for (size_t i = 0; i < p->env.count; i++) {
-		size_t at = 0;
-
-		while (at < n && !same_name(p->env.list[i], env[at]))
-			at++;
-		env[at] = p->env.list[i];
-		n += at == n;
-		s->keep_home = s->keep_home || same_name("HOME=", p->env.list[i]);
-	}
-	for (size_t i = 0; i < n; i++)
-		has_term = has_term || same_name(term, env[i]);
-	if (!has_term)
-		env[n] = term;
-	s->env = env;
-	return 0;
+	s->env = cli_env_over(&p->env, s->env, s->terminal ? term : NULL, e);
+	s->keep_home = s->keep_home || cli_env_sets(&p->env, "HOME");
+	return s->env ? 0 : -1;
 }
 
 /* Ids as config.json maps them, or as this machine grants them. */
@@ -233,7 +202,7 @@ static int override(const struct program *p, struct sandbox *s, char **args, str
 		s->user = p->user;
 	if (p->hostname)
 		s->hostname = p->hostname;
-	s->terminal = s->terminal || p->tty;
+	s->terminal = (s->terminal && !p->join) || p->tty;
 	s->readonly_root = s->readonly_root || p->readonly_root;
 	s->no_init = p->no_init;
 	if (merge_env(p, s, e) == -1)

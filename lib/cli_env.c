@@ -87,3 +87,54 @@ int cli_env_file(struct cli_env *env, const char *path, struct err *e)
 	}
 	return 0;
 }
+
+/* Whether the two entries set the same name. */
+static bool same_name(const char *a, const char *b)
+{
+	size_t len = strcspn(a, "=");
+
+	return strncmp(a, b, len) == 0 && b[len] == '=';
+}
+
+bool cli_env_sets(const struct cli_env *env, const char *name)
+{
+	for (size_t i = 0; i < env->count; i++)
+		if (same_name(name, env->list[i]))
+			return true;
+	return false;
+}
+
+/* The place of the entry's name in the list of n; n where it is not there. */
+static size_t find(char *const *list, size_t n, const char *entry)
+{
+	size_t at = 0;
+
+	while (at < n && !same_name(entry, list[at]))
+		at++;
+	return at;
+}
+
+char **cli_env_over(const struct cli_env *env, char *const *below, char *unless_set, struct err *e)
+{
+	size_t n = 0;
+	char **list;
+
+	while (below && below[n])
+		n++;
+	list = calloc(n + env->count + 2, sizeof *list);
+	if (!list) {
+		err_nomem(e);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		list[i] = below[i];
+	for (size_t i = 0; i < env->count; i++) {
+		size_t at = find(list, n, env->list[i]);
+
+		list[at] = env->list[i];
+		n += at == n;
+	}
+	if (unless_set && find(list, n, unless_set) == n)
+		list[n] = unless_set;
+	return list;
+}

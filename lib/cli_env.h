@@ -6,6 +6,7 @@
 
 #include "err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CLI_ENV_FILE_MAX (1 << 20) /* bytes of an --env-file */
@@ -25,5 +26,14 @@ int cli_env_add(struct cli_env *env, const char *text, struct err *e);
  * for a NUL; ERR_CONTENT for more than CLI_ENV_FILE_MAX bytes; ERR_IO.
  */
 int cli_env_file(struct cli_env *env, const char *path, struct err *e);
+
+bool cli_env_sets(const struct cli_env *env, const char *name);
+
+/*
+ * The entries of `below` (NULL-terminated, or NULL: none) with the user's over them, of a name that occurs several times the
+ * last; and `unless_set`, an entry or NULL, where nobody sets that name. The list, NULL-terminated, is the caller's to free, its
+ * entries are borrowed. NULL with the error set.
+ */
+char **cli_env_over(const struct cli_env *env, char *const *below, char *unless_set, struct err *e);
 
 #endif

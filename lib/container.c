@@ -230,6 +230,21 @@ int containers_find(const struct containers *all, const char *word, struct conta
 
 /* --- facts --- */
 
+/* The bytes of a character at p that a terminal would obey, or that turns the direction of text around; 0: it is none. */
+static size_t control(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (*p < ' ' || *p == 0x7f)
+		return 1;
+	if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* C1 controls in UTF-8 */
+		return 2;
+	/* U+202A to U+202E, U+2066 to U+2069 */
+	if (*p == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+		return 3;
+	return 0;
+}
+
 bool container_read_line(int dir, const char *file, char value[CONTAINER_FACT_MAX])
 {
 	cleanup_fd int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -238,8 +253,7 @@ bool container_read_line(int dir, const char *file, char value[CONTAINER_FACT_MA
 	value[n > 0 ? n : 0] = '\0';
 	value[strcspn(value, "\n")] = '\0';
 	for (char *p = value; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
+		memset(p, '?', control(p));
 	return n > 0;
 }
 

@@ -37,6 +37,13 @@ teardown() {
 	[ "$stderr" = 'cr-ps: missing: no such container' ]
 }
 
+@test "no character of a command is one that a terminal would obey" {
+	container run busybox true "$(printf 'a\033[31mb\302\23331mc\342\200\256d\342\201\246e')"
+	[ "$(cr-ps -a | cut -f 6)" = 'true a [31mb??31mc???d???e' ]
+	run -0 container ps -a
+	[[ $output == *'true a [31mb??31mc'* ]]
+}
+
 @test "by id, by the beginning of an id, and by name; a name goes before a beginning" {
 	first=$(cr-mkrootfs --container -i busybox)
 	first=${first##*/}

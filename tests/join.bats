@@ -12,6 +12,7 @@ setup() {
 teardown() {
 	[ -z "${JOINED-}" ] || kill -9 "$JOINED" 2>/dev/null || true
 	[ -z "${SUPERVISOR-}" ] || kill -9 "$SUPERVISOR" 2>/dev/null || true
+	[ -z "${INIT-}" ] || [ "$(cat "/proc/$INIT/comm" 2>/dev/null)" != cr-exec ] || kill -9 "$INIT" || true
 }
 
 # make_bundle [OWNER]: a bundle whose root is busybox
@@ -135,6 +136,15 @@ check_join() {
 	start_container
 	run -5 script -qec "cr-exec -j -t $bundle -- sh -c 'tty; test -t 0 && test -t 1 && exit 5'" /dev/null
 	[[ $output == *"/dev/pts/0"* ]]
+}
+
+@test "--join: no terminal unless asked for, though the container has one" {
+	command -v script >/dev/null || skip "script is not installed"
+	make_bundle
+	sed -i 's/"args":/"terminal": true, "args":/' "$bundle/config.json"
+	start_container cr-exec -d
+	run -1 join test -t 1
+	run -1 join tty
 }
 
 @test "--join: kill -9 takes the command along, and not the container" {
