@@ -1,6 +1,7 @@
 #include "mkbundle_facts.h"
 
 #include "beneath.h"
+#include "container.h"
 #include "fsext.h"
 #include "metadata.h"
 #include "mkbundle_volumes.h"
@@ -340,6 +341,17 @@ int mkbundle_make(const struct mkbundle *how, const struct store *s, const struc
 	return -1;
 }
 
+/* A bundle that runs as a container has a lock that somebody holds. */
+static int check_not_running(const char *path, struct err *e)
+{
+	cleanup_container struct container c = CONTAINER_INIT;
+	struct container_status s;
+
+	if (container_open(&c, path, e) == -1 || container_look(&c, &s, e) == -1)
+		return -1;
+	return s.held ? err_set(e, ERR_USAGE, "it runs") : 0;
+}
+
 int mkbundle_remove(const char *target, struct err *e)
 {
 	cleanup_buf struct buf config = BUF_INIT;
@@ -353,5 +365,7 @@ int mkbundle_remove(const char *target, struct err *e)
 		return -1;
 	if (access(buf_text(&config), F_OK) == -1)
 		return err_set(e, ERR_USAGE, "%s: not a bundle (it has no config.json)", target);
-	return unfinished_remove(path, e) == -1 ? err_context(e, "%s", target) : 0;
+	if (check_not_running(path, e) == -1 || unfinished_remove(path, e) == -1)
+		return err_context(e, "%s", target);
+	return 0;
 }

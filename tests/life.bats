@@ -46,6 +46,15 @@ is_empty() {
 
 # --- states ---
 
+@test "a bundle that runs is not removed as a bundle, either" {
+	id=$(container run -d busybox sleep 300)
+	run -2 --separate-stderr cr-mkrootfs -d "store/containers/$id"
+	[[ $stderr == "cr-mkrootfs: "*"it runs"* ]]
+	[ "$(state "$id")" = running ]
+	container rm -f "$id"
+	[ ! -e "store/containers/$id" ]
+}
+
 @test "created, running, exited: what cr-ps says at each moment" {
 	dir=$(cr-mkrootfs --container --name it -i busybox -- sh -c 'read x; exit 7')
 	is_state it created
