@@ -46,6 +46,14 @@ is_empty() {
 
 # --- states ---
 
+@test "the name of an image is removed while a container of it runs: that goes on" {
+	id=$(container run -d busybox sleep 300)
+	container rmi busybox
+	run -0 container exec "$id" sh -c 'ls /bin/busybox && echo x >/written && cat /written'
+	[ "$output" = $'/bin/busybox\nx' ]
+	[ "$(state "$id")" = running ]
+}
+
 @test "a bundle that runs is not removed as a bundle, either" {
 	id=$(container run -d busybox sleep 300)
 	run -2 --separate-stderr cr-mkrootfs -d "store/containers/$id"
