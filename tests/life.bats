@@ -400,3 +400,16 @@ life_of() { # USER
 	flock -n lock true
 	[ "${CR_TEST_VARIANT-}" = posix ] || [ "$(container exec it readlink /proc/self/ns/mnt)" = "$(readlink "/proc/$(cr-ps it | cut -f 4)/ns/mnt")" ]
 }
+
+@test "a store that cannot be written: what it has is shown, and who wants to change it is told why" {
+	need_root
+	container run --name it busybox true
+	mkdir small
+	mount -t tmpfs -o mode=755 none small
+	cp -a store/. small
+	mount -o remount,ro small
+	run -0 --separate-stderr env CR_STORE="$PWD/small" cr-ps -a
+	[ "$(cut -f 2,8 <<<"$output")" = $'exited\tit' ]
+	run ! --separate-stderr env CR_STORE="$PWD/small" cr-rm it
+	[[ $stderr == *"cannot be written"* ]]
+}
