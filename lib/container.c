@@ -230,6 +230,17 @@ int containers_find(const struct containers *all, const char *word, struct conta
 
 /* --- facts --- */
 
+/* What a terminal takes for orders: the control characters of ASCII, and those of U+0080 to U+009F, two bytes each. */
+static void hide_controls(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p; p++) {
+		if (*p < ' ' || *p == 0x7f)
+			*p = '?';
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			p[0] = p[1] = '?';
+	}
+}
+
 bool container_read_line(int dir, const char *file, char value[CONTAINER_FACT_MAX])
 {
 	cleanup_fd int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -237,9 +248,7 @@ bool container_read_line(int dir, const char *file, char value[CONTAINER_FACT_MA
 
 	value[n > 0 ? n : 0] = '\0';
 	value[strcspn(value, "\n")] = '\0';
-	for (char *p = value; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
+	hide_controls(value);
 	return n > 0;
 }
 
