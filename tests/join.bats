@@ -12,6 +12,8 @@ setup() {
 teardown() {
 	[ -z "${JOINED-}" ] || kill -9 "$JOINED" 2>/dev/null || true
 	[ -z "${SUPERVISOR-}" ] || kill -9 "$SUPERVISOR" 2>/dev/null || true
+	# As another user that was who started it: the container goes on.
+	! grep -qs running "$bundle/status" || kill -9 "$INIT" 2>/dev/null || true
 }
 
 # make_bundle [OWNER]: a bundle whose root is busybox
