@@ -76,6 +76,8 @@ static const struct option long_options[] = {
 struct program {
 	struct cli cli;
 	struct cli_env env;
+	const char **env_files; /* argc of them at most */
+	size_t env_file_count;
 	struct security security;
 	const char *workdir, *user, *hostname, *pid_file; /* or NULL */
 	bool tty, readonly_root, rootfs, host_userns, no_init;
@@ -121,7 +123,6 @@ static int collect(struct program *p, int option, const char *text)
 
 	switch (option) {
 	case 'e': failed = cli_env_add(&p->env, text, &e); break;
-	case OPTION_ENV_FILE: failed = cli_env_file(&p->env, text, &e); break;
 	case OPTION_CAP_ADD: failed = security_add_cap(&p->security, text, &e); break;
 	case OPTION_CAP_DROP: failed = security_drop_cap(&p->security, text, &e); break;
 	case OPTION_SECURITY: failed = security_option(&p->security, text, &e); break;
@@ -129,6 +130,23 @@ static int collect(struct program *p, int option, const char *text)
 	if (!failed)
 		return 0;
 	return e.kind == ERR_USAGE ? cli_usage(&p->cli, "%s", e.text) : cli_fail(&p->cli, &e);
+}
+
+/* Once the program is sealed, which executes it again: a file may be a pipe, which can be read but once. */
+static int read_env_files(struct program *p)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < p->env_file_count; i++) {
+		if (cli_env_file(&p->env, p->env_files[i], &e) == 0)
+			continue;
+		if (e.kind == ERR_USAGE)
+			cli_usage(&p->cli, "%s", e.text);
+		else
+			cli_error(&p->cli, &e);
+		return SANDBOX_FAILED;
+	}
+	return 0;
 }
 
 static int parse_options(struct program *p, int argc, char **argv)
@@ -149,8 +167,8 @@ static int parse_options(struct program *p, int argc, char **argv)
 		case OPTION_USERNS: wrong = set_userns(p, optarg); break;
 		case OPTION_INIT: wrong = set_init(p, optarg); break;
 		case OPTION_PID_FILE: p->pid_file = optarg; break;
+		case OPTION_ENV_FILE: p->env_files[p->env_file_count++] = optarg; break;
 		case 'e':
-		case OPTION_ENV_FILE:
 		case OPTION_CAP_ADD:
 		case OPTION_CAP_DROP:
 		case OPTION_SECURITY: wrong = collect(p, option, optarg); break;
@@ -274,6 +292,7 @@ static int run_recorded(struct program *p, const char *dir, char **args, struct 
 	struct detached detached;
 	int status = SANDBOX_FAILED;
 
+	sandbox_close_from(STDERR_FILENO + 1);
 	if (p->detach && detach(&detached, SANDBOX_FAILED, e) == DETACH_CALLER)
 		return detached.status;
 	p->life.report = p->detach ? &detached : NULL;
@@ -308,7 +327,8 @@ int main(int argc, char **argv)
 	cli_start(&p.cli, "cr-exec", usage, argv[0]);
 	p.cli.usage_status = SANDBOX_FAILED;
 	p.isolation = sandbox_isolation_default;
-	if (sandbox_own_arguments(argv, &e) == -1) {
+	p.env_files = calloc((size_t)argc, sizeof *p.env_files);
+	if ((!p.env_files && err_nomem(&e) == -1) || sandbox_own_arguments(argv, &e) == -1) {
 		cli_error(&p.cli, &e);
 		return SANDBOX_FAILED;
 	}
@@ -326,5 +346,8 @@ int main(int argc, char **argv)
 		cli_error(&p.cli, &e);
 		return SANDBOX_FAILED;
 	}
+	status = read_env_files(&p);
+	if (status)
+		return status;
 	return cli_end(&p.cli, run(&p, dir, argv + optind));
 }

@@ -52,13 +52,13 @@ static int send_signal(void *ctx, struct container *c, struct err *e)
 	return container_signal(c, p->signal, e);
 }
 
-/* The image's, where it asks for one that is known here. */
+/* The image's, where it asks for one that is known here, and gets into a container. */
 static int stop_signal(const struct container *c)
 {
 	char text[CONTAINER_FACT_MAX];
 	int sig = container_fact(c, "stop-signal", text) ? signals_parse(text) : -1;
 
-	return sig == -1 ? SIGTERM : sig;
+	return sig != -1 && container_passes_on(sig) ? sig : SIGTERM;
 }
 
 /* One that has ended is stopped. */

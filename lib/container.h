@@ -111,10 +111,15 @@ const char *container_state_name(enum container_state state); /* "running" */
 int container_process(const struct container *c, pid_t *pid, struct err *e);
 
 /*
- * Sends a signal to the command, by way of the supervisor; SIGKILL goes to process 1, and to the supervisor where
- * there is none yet. ERR_NOT_FOUND when it does not run; ERR_USAGE for signals that a supervisor does not pass on.
+/*
+ * Sends a signal to the command, by way of the supervisor; SIGKILL goes to process 1 (then the supervisor is continued,
+ * if it stands still), and to the supervisor where there is none yet. ERR_NOT_FOUND when it does not run; ERR_USAGE for
+ * signals that a supervisor does not pass on.
  */
 int container_signal(const struct container *c, int sig, struct err *e);
+
+/* Whether it is one that a supervisor passes on. */
+bool container_passes_on(int sig);
 
 /*
  * Waits until nobody holds the lock, for at most so many milliseconds (-1: for ever). 1: so it is; 0: not yet; -1

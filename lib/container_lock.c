@@ -23,6 +23,8 @@ static int explain(const struct container *c, int errnum, struct err *e)
 {
 	if (errnum == ENOLCK || errnum == ENOSYS || errnum == EOPNOTSUPP)
 		return err_set(e, ERR_IO, "%s/lock: this filesystem has no locks: nobody can tell what runs", c->path);
+	if (errnum == EBADF) /* open for reading alone, as container_open_lock has it then */
+		return err_set(e, ERR_DENIED, "%s/lock: it cannot be written", c->path);
 	return err_errno(e, errnum, "%s/lock", c->path);
 }
 

@@ -116,6 +116,26 @@ static int explain_kill(const struct container *c, int errnum, struct err *e)
 	return err_errno(e, errnum, "%s: signal", container_id(c));
 }
 
+/* One that stands still, as its command did, could not write anything down. */
+static void wake_holder(const struct container *c)
+{
+	struct err ignored = ERR_INIT;
+	cleanup_fd int handle = -1;
+	pid_t pid;
+
+	handle = open_holder(c, &pid, &ignored);
+	if (ignored.kind == ERR_NONE)
+		container_send(handle, pid, SIGCONT);
+}
+
+static int kill_init(const struct container *c, int handle, pid_t pid, struct err *e)
+{
+	if (container_send(handle, pid, SIGKILL) == -1)
+		return explain_kill(c, errno, e);
+	wake_holder(c);
+	return 0;
+}
+
 /* Process 1, whose end is that of all in the container; the supervisor writes down how it ended. */
 static int kill_all(const struct container *c, struct err *e)
 {
@@ -128,7 +148,7 @@ static int kill_all(const struct container *c, struct err *e)
 
 		handle = container_process(c, &pid, &inner);
 		if (inner.kind == ERR_NONE)
-			return container_send(handle, pid, SIGKILL) == -1 ? explain_kill(c, errno, e) : 0;
+			return kill_init(c, handle, pid, e);
 		if (inner.kind != ERR_NOT_FOUND || container_holder(c, &held, &pid, e) == -1 || !held) {
 			*e = inner;
 			return -1;
@@ -141,18 +161,27 @@ static int kill_all(const struct container *c, struct err *e)
 	return container_send(handle, pid, SIGKILL) == -1 ? explain_kill(c, errno, e) : 0;
 }
 
-int container_signal(const struct container *c, int sig, struct err *e)
+bool container_passes_on(int sig)
 {
 	/* What a supervisor keeps for itself: it would end by them, or stop. */
 	static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT,
 				   SIGSYS, SIGTTIN, SIGTTOU, SIGPIPE, SIGCHLD };
-	cleanup_fd int handle = -1;
-	pid_t pid;
+	sigset_t all;
 
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		if (sig == own[i])
-			return err_set(e, ERR_USAGE, "%s: %s is not passed on into a container", container_id(c),
-				       strsignal(sig));
+			return false;
+	sigfillset(&all); /* but for those of the C library, which cannot be blocked */
+	return sigismember(&all, sig) == 1;
+}
+
+int container_signal(const struct container *c, int sig, struct err *e)
+{
+	cleanup_fd int handle = -1;
+	pid_t pid;
+
+	if (!container_passes_on(sig))
+		return err_set(e, ERR_USAGE, "%s: %s is not passed on into a container", container_id(c), strsignal(sig));
 	if (sig == SIGKILL)
 		return kill_all(c, e);
 	handle = open_holder(c, &pid, e);

@@ -156,6 +156,12 @@ int sandbox_own_arguments(char *argv[], struct err *e);
 int sandbox_seal_program(char *const argv[], bool own_rights, struct err *e);
 
 /*
+ * Closes every descriptor from `lowest` up. Who is joinable has to let go of its caller's: a namespace among them would pass
+ * for the container's.
+ */
+void sandbox_close_from(int lowest);
+
+/*
  * The namespaces of the container that the process `supervisor` runs (sandbox_run, joinable), the caller's to close. That it is
  * the supervisor yet the caller has to see to, afterwards. ERR_USAGE where it holds none, as in a chroot; ERR_IO.
  */

@@ -58,6 +58,43 @@ int sandbox_fill_dev(const struct sandbox *s, int root, struct err *e)
 	return 0;
 }
 
+/* Which of the devices that every container has it is; NULL: none of them. */
+static const struct sandbox_device *find_device(const struct stat *st)
+{
+	for (size_t i = 0; i < sandbox_default_device_count; i++)
+		if (S_ISCHR(st->st_mode) &&
+		    st->st_rdev == makedev(sandbox_default_devices[i].major, sandbox_default_devices[i].minor))
+			return &sandbox_default_devices[i];
+	return NULL;
+}
+
+static int use_own_device(int fd, const struct sandbox_device *d, struct err *e)
+{
+	int flags = fcntl(fd, F_GETFL);
+	cleanup_fd int own = open(d->path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (flags == -1 || own == -1 || fstat(own, &st) == -1)
+		return err_errno(e, errno, "descriptor %d: %s", fd, d->path);
+	if (find_device(&st) != d)
+		return err_set(e, ERR_CONTENT, "descriptor %d: %s is not the device", fd, d->path);
+	if (fcntl(own, F_SETFL, flags) == -1 || dup2(own, fd) == -1)
+		return err_errno(e, errno, "descriptor %d", fd);
+	return 0;
+}
+
+int sandbox_use_own_devices(struct err *e)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		struct stat st;
+		const struct sandbox_device *d = fstat(fd, &st) == -1 ? NULL : find_device(&st);
+
+		if (d && use_own_device(fd, d, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 /* That of ours, where one of the standard descriptors is a terminal; else what the bundle says. */
 static void set_window_size(const struct sandbox *s, int terminal)
 {

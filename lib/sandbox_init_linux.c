@@ -82,7 +82,9 @@ static int set_up(struct inside *in, struct err *e)
 	umask(0);
 	if (in->s->joinable && sandbox_send_namespaces(REPORT_FD, e) == -1)
 		return -1;
-	return in->s->join ? set_up_joined(in, e) : set_up_container(in, e);
+	if ((in->s->join ? set_up_joined(in, e) : set_up_container(in, e)) == -1)
+		return -1;
+	return sandbox_use_own_devices(e);
 }
 
 /* Standard descriptors on the terminal, and it in control of the session. */

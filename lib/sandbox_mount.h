@@ -71,6 +71,12 @@ int sandbox_guard_proc(const struct sandbox *s, int proc, const char *destinatio
 /* The devices and links every container has, and s->devices, into /dev (runtime-spec config-linux.md, Default Devices). */
 int sandbox_fill_dev(const struct sandbox *s, int root, struct err *e);
 
+/*
+ * Puts the container's own devices in the place of the host's that are standard descriptors, as /dev/null often is: the host's
+ * node is what its owner, uid 0 of a container that maps every id to itself, could change by the descriptor. Inside.
+ */
+int sandbox_use_own_devices(struct err *e);
+
 /* Makes `root` the root of this mount namespace, and lets go of everything else. */
 int sandbox_pivot(int root, struct err *e);
 

@@ -55,9 +55,6 @@ void sandbox_default_signals(void);
 /* 128+N for a signal, else the exit status. */
 int sandbox_exit_status(int wait_status);
 
-/* Closes every descriptor from `lowest` up. By platform. */
-void sandbox_close_from(int lowest);
-
 /* Where the system can: the process is killed when its parent ends. To be called when its user has changed, which undoes it. */
 void sandbox_die_with_parent(void);
 

@@ -771,3 +771,11 @@ END
 	head -c 2000000 /dev/zero | tr '\0' A >wrong
 	run -125 cr-exec --env-file wrong plain
 }
+
+@test "--env-file: a pipe is read once" {
+	image
+	cr-inspect -r example.org/probe:1 | cr-unpack >/dev/null
+	cr-mkrootfs -i example.org/probe:1 plain
+	run -0 --separate-stderr cr-exec --env-file <(echo A=piped) plain -- env
+	grep -qx A=piped <<<"$output"
+}

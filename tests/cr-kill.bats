@@ -56,9 +56,20 @@ says() {
 	until_true sh -c "[ \$(cr-logs it | wc -l) -gt $before ]"
 }
 
+@test "one that stands still is stopped, killed and removed like any other" {
+	start it
+	cr-kill -s STOP it
+	run -0 timeout 20 cr-kill --stop -t 0 it
+	[ "$(cr-ps it | cut -f 2,3)" = $'exited\t137' ]
+	start other
+	cr-kill -s STOP other
+	run -0 timeout 20 cr-rm -f other
+	run -4 cr-ps other
+}
+
 @test "what would end the supervisor and not the command is refused" {
 	start it
-	for signal in SEGV ABRT PIPE CHLD; do
+	for signal in SEGV ABRT PIPE CHLD 32 33; do # the last two are the C library's own
 		run -2 --separate-stderr cr-kill -s "$signal" it
 		[[ $stderr == *"not passed on"* ]]
 	done
@@ -125,4 +136,16 @@ says() {
 	container run -d --init=no --name other busybox sh -c 'while :; do sleep 0.05; done'
 	cr-kill other
 	[ "$(cr-wait other)" = 137 ]
+}
+
+@test "--stop: TERM where the image's StopSignal is one that is not passed on" {
+	start it
+	for signal in SIGSEGV SIGPIPE SIGCHLD 32; do
+		echo "$signal" >"$(cr-ps --path it)/stop-signal"
+		run -0 --separate-stderr cr-kill --stop -t 0 it
+		[ "$(cr-ps it | cut -f 2)" = exited ]
+		[ -z "$output$stderr" ]
+		cr-rm it
+		start it
+	done
 }

@@ -207,3 +207,17 @@ no_process() {
 	run -125 timeout 5 cr-exec --join -u somebody "$bundle" -- true
 	[[ $output == *"not a regular file"* ]]
 }
+
+@test "the null device that the caller has as a standard descriptor is the container's own" {
+	make_bundle
+	start_container
+	# As the owner, uid 0 could change the host's node; its mode stays what it is, should it be able to.
+	change='for fd in 0 1 2; do chmod 666 /proc/$$/fd/$fd && exit $fd; done; exit 9'
+	run -9 bash -c 'cr-exec --join "$@" </dev/null >/dev/null 2>&1' - "$bundle" -- sh -c "$change"
+	run -9 bash -c 'cr-exec "$@" <&- >&- 2>&-' - "$bundle" -- sh -c "$change"
+	# It is the same device yet, open as it was.
+	run -0 cr-exec "$bundle" -- sh -c 'stat -L -c "%t:%T" /proc/self/fd/0; cat; ! echo x 2>/dev/null >&0' </dev/null
+	[ "${lines[0]}" = 1:3 ]
+	run -0 cr-exec "$bundle" -- sh -c 'head -c 3 | wc -c' </dev/zero
+	[ "$output" = 3 ]
+}

@@ -406,3 +406,27 @@ life_of() { # USER
 	container kill it
 	until_true sh -c '[ -z "$(ls -A store/containers)" ]'
 }
+
+@test "the caller's other descriptors are not the container's: what they lock is free, and they name no namespace" {
+	(
+		exec 9>lock
+		flock 9
+		if [ "${CR_TEST_VARIANT-}" != posix ]; then exec 7</proc/self/ns/mnt; fi
+		container run -d --name it busybox sh -c 'while :; do sleep 0.05; done'
+	)
+	flock -n lock true
+	[ "${CR_TEST_VARIANT-}" = posix ] || [ "$(container exec it readlink /proc/self/ns/mnt)" = "$(readlink "/proc/$(cr-ps it | cut -f 4)/ns/mnt")" ]
+}
+
+@test "a store that cannot be written: what it has is shown, and who wants to change it is told why" {
+	need_root
+	container run --name it busybox true
+	mkdir small
+	mount -t tmpfs -o mode=755 none small
+	cp -a store/. small
+	mount -o remount,ro small
+	run -0 --separate-stderr env CR_STORE="$PWD/small" cr-ps -a
+	[ "$(cut -f 2,8 <<<"$output")" = $'exited\tit' ]
+	run ! --separate-stderr env CR_STORE="$PWD/small" cr-rm it
+	[[ $stderr == *"cannot be written"* ]]
+}
