@@ -111,7 +111,6 @@ const char *container_state_name(enum container_state state); /* "running" */
 int container_process(const struct container *c, pid_t *pid, struct err *e);
 
 /*
-/*
  * Sends a signal to the command, by way of the supervisor; SIGKILL goes to process 1 (then the supervisor is continued,
  * if it stands still), and to the supervisor where there is none yet. ERR_NOT_FOUND when it does not run; ERR_USAGE for
  * signals that a supervisor does not pass on.

@@ -64,7 +64,8 @@ int sandbox_hide_host(int sys, struct err *e);
 
 /*
  * In a container that maps every id to itself, uid 0 is root for all that the kernel guards by uid and not by capability, as
- * most of /proc/sys. There what runtimes make read-only by default is so in every proc, whatever the bundle says.
+ * most of /proc/sys. There what runtimes make read-only by default is so in every proc, whatever the bundle says, unless the
+ * container has CAP_SYS_ADMIN.
  */
 int sandbox_guard_proc(const struct sandbox *s, int proc, const char *destination, struct err *e);
 

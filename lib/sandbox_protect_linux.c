@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -129,7 +130,8 @@ int sandbox_guard_proc(const struct sandbox *s, int proc, const char *destinatio
 {
 	bool own_place = strcmp(destination, "/proc") == 0;
 
-	if (s->userns.kind != USERNS_IDENTITY)
+	/* With CAP_SYS_ADMIN it could be undone; and a container inside this one needs a proc that shows all. */
+	if (s->userns.kind != USERNS_IDENTITY || s->caps_bounding >> CAP_SYS_ADMIN & 1)
 		return 0;
 	if (guard(s, proc, own_place, sandbox_default_readonly, e) == -1)
 		return -1;

@@ -92,7 +92,7 @@ in_raw() {
 
 @test "-t: the size of the window, at the start and when it changes" {
 	play size=33,77 send='go\n' expect='33 77' size=44,88 expect='44 88' -- /bin/sh -c \
-		"read -r line; exec cr-exec -t '$root' -- /bin/sh -c 'stty size; trap \"stty size; exit 5\" WINCH; while :; do sleep 0.1; done'"
+		"read -r line; exec cr-exec -t '$root' -- /bin/sh -c 'trap \"stty size; exit 5\" WINCH; stty size; while :; do sleep 0.1; done'"
 	shows_line 'status 5'
 }
 
@@ -160,8 +160,8 @@ is_state() {
 
 # As every program that changes the terminal: the shell says that it is stopped, and why is found out by fg.
 @test "-t: in the background it stops, and the terminal stays as it is" {
-	play expect=state send='fg\n' expect=up echo expect=done -- /bin/bash --norc --noprofile -c \
-		"set -m; cr-exec -t '$root' -- /bin/sh -c 'echo up; sleep 0.3; echo done' & sleep 1; echo state \$(ps -o stat= -p \$!); read -r line; fg"
+	play expect=state send='fg\n' expect='\nup' echo send='go\n' expect=done -- /bin/bash --norc --noprofile -c \
+		"set -m; cr-exec -t '$root' -- /bin/sh -c 'echo up; read -r line; echo done' & sleep 1; echo state \$(ps -o stat= -p \$!); read -r line; fg"
 	[[ $output == *"state T"* ]]
 	shows_line 'echo off'
 	shows_line 'status 0'

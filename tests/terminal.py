@@ -71,7 +71,7 @@ class Player:
         if verb == "expect":
             while text.encode() not in self.shown[self.seen:]:
                 self.look()
-            self.seen = len(self.shown)
+            self.seen += self.shown[self.seen:].index(text.encode()) + len(text.encode())
         elif verb == "send":
             os.write(self.master, text.encode())
         elif verb == "signal":
