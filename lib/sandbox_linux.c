@@ -2,6 +2,7 @@
 
 #include "io.h"
 #include "sandbox_output.h"
+#include "sandbox_stdio.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -224,17 +225,21 @@ static int start(struct run *r, const sigset_t *signals, struct err *e)
 {
 	const int namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 	cleanup_fd int inner = -1, exec = -1;
+	struct stdio stdio = STDIO_INIT;
 
 	if (check_descriptors(e) == -1 || open_channels(r, &inner, signals, e) == -1 || open_exec_pipe(r, &exec, e) == -1 ||
 	    output_open(&r->output, r->s, e) == -1)
 		return -1;
+	stdio_open(&stdio, r->s);
 	r->init = !r->s->join ? userns_fork(&r->s->userns, namespaces, e) : fork();
 	if (r->init == 0) {
 		io_cleanup_fd(&r->socket);
 		io_cleanup_fd(&r->signals);
+		stdio_take(&stdio);
 		output_take(&r->output);
 		sandbox_be_init(r->s, inner, exec);
 	}
+	stdio_close(&stdio);
 	if (r->init == -1 && e->kind == ERR_NONE)
 		return err_errno(e, errno, "new process");
 	output_start(&r->output);

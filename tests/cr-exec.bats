@@ -316,6 +316,24 @@ no_process() {
 	[ "$output" -eq 3 ]
 }
 
+@test "promise 8: root cannot change a file that it was given to read, nor the caller's terminal" {
+	local file=$BATS_TEST_TMPDIR/file
+	need_root
+	printf 'one\ntwo\n' >"$file"
+	chmod 600 "$file"
+	run cr-exec "$root" -- sh -c 'cat; echo x >/proc/self/fd/0; chmod 4755 /proc/self/fd/0' <"$file"
+	[[ $output == $'one\ntwo\n'* ]]
+	[ "$(cat "$file")" = $'one\ntwo' ]
+	[ "$(stat -c %a "$file")" = 600 ]
+	# From where the caller is, and through a file that has no name any more.
+	run -0 bash -c 'read -r line; rm "$1"; cr-exec "$0" -- cat' "$root" "$file" <"$file"
+	[ "$output" = two ]
+	command -v script >/dev/null || skip "script is not installed"
+	run script -qec "cr-exec '$root' -- sh -c 'chmod 666 /proc/self/fd/1; stty size >/dev/null && echo is a terminal'; stat -c 'mode %a' \$(tty)" /dev/null
+	[[ $output == *"is a terminal"* ]]
+	[[ $output != *"mode 666"* ]]
+}
+
 @test "promise 8: root cannot change the host's kernel parameters, whatever the bundle says" {
 	local before bundle=$BATS_TEST_TMPDIR/b
 	need_root
