@@ -82,6 +82,7 @@ struct program {
 	const char *workdir, *user, *hostname, *pid_file; /* or NULL */
 	bool tty, readonly_root, rootfs, host_userns, no_init;
 	bool record, detach, join;
+	bool secured; /* an option asks for a protection of namespaces */
 	struct lifetime life; /* with record */
 	enum sandbox_isolation isolation;
 };
@@ -121,6 +122,7 @@ static int collect(struct program *p, int option, const char *text)
 	struct err e = ERR_INIT;
 	int failed = 0;
 
+	p->secured = p->secured || option != 'e';
 	switch (option) {
 	case 'e': failed = cli_env_add(&p->env, text, &e); break;
 	case OPTION_CAP_ADD: failed = security_add_cap(&p->security, text, &e); break;
@@ -181,6 +183,8 @@ static int parse_options(struct program *p, int argc, char **argv)
 	}
 	if (!wrong && (p->detach || p->life.remove) && !p->record)
 		wrong = cli_usage(&p->cli, "--detach and --rm need --record");
+	if (!wrong && p->isolation == SANDBOX_CHROOT && p->secured)
+		wrong = cli_usage(&p->cli, "--cap-add, --cap-drop and --security-opt: not with --isolation=chroot");
 	if (!wrong && p->join && (p->record || p->no_init || p->rootfs))
 		wrong = cli_usage(&p->cli, "--join: not with --record, --init or --rootfs");
 	return wrong ? SANDBOX_FAILED : 0;

@@ -96,11 +96,14 @@ static int end_stop(const struct program *p, struct container *c, struct err *e)
 
 static int stop(struct program *p, char **words, int argc)
 {
+	struct err nomem = ERR_INIT;
 	int status;
 
 	p->stopping = calloc((size_t)argc, sizeof *p->stopping);
-	if (!p->stopping)
-		return 1;
+	if (!p->stopping) {
+		err_nomem(&nomem);
+		return cli_fail(&p->cli, &nomem);
+	}
 	p->until = io_clock() + 1000 * (p->seconds == -1 ? STOP_SECONDS : p->seconds);
 	status = cli_each_container(&p->cli, words, begin_stop, p);
 	for (size_t i = 0; i < p->count; i++) {

@@ -518,6 +518,8 @@ overlay_bundle() {
 	[ "$status" -eq 7 ]
 	[ "$output" = "1 /a/b" ]
 	run -127 cr-exec --isolation=chroot "$root" -- nosuch
+	run -125 cr-exec --isolation=chroot --cap-drop ALL "$root" -- true
+	[[ $output == *"not with --isolation=chroot"* ]]
 	overlay_bundle "$BATS_TEST_TMPDIR/b"
 	run cr-exec --isolation=chroot "$BATS_TEST_TMPDIR/b"
 	[ "$status" -eq 125 ]
