@@ -57,24 +57,13 @@ static _Noreturn void child(const struct sandbox *s, int report)
 	sandbox_fail(REPORT_FD, status == -1 ? SANDBOX_FAILED : status, &e);
 }
 
-static void pass_on(pid_t pid, int sig)
-{
-	/* The leader of a session does not stop for SIGTSTP: nobody could continue it. */
-	if (sig == SIGTSTP)
-		kill(-pid, SIGSTOP);
-	else if (sig == SIGCONT)
-		kill(-pid, SIGCONT);
-	else
-		kill(pid, sig);
-}
-
 /* Passes the signal on. True when it says that the child has ended. */
 static bool handle_signal(pid_t pid, int sig, int *status)
 {
 	siginfo_t ended = { 0 };
 
 	if (sig != SIGCHLD) {
-		pass_on(pid, sig);
+		sandbox_pass_on(pid, sig);
 		return false;
 	}
 	if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == -1 || ended.si_pid != pid)

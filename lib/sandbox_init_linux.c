@@ -139,17 +139,6 @@ void sandbox_signals(sigset_t *set)
 		sigdelset(set, own[i]);
 }
 
-static void pass_on(pid_t pid, int sig)
-{
-	/* Who leads a session does not stop for SIGTSTP: nobody could continue it. */
-	if (sig == SIGTSTP)
-		kill(-pid, SIGSTOP);
-	else if (sig == SIGCONT)
-		kill(-pid, SIGCONT);
-	else
-		kill(pid, sig);
-}
-
 /* Reaps whoever has ended. Exits with the command's status when it was the command. */
 static void reap(pid_t command_pid)
 {
@@ -187,7 +176,7 @@ static _Noreturn void watch(pid_t pid, int signals)
 		if (info.ssi_signo == SIGCHLD)
 			reap(pid);
 		else
-			pass_on(pid, (int)info.ssi_signo);
+			sandbox_pass_on(pid, (int)info.ssi_signo);
 	}
 }
 

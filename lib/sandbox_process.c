@@ -166,6 +166,17 @@ void sandbox_default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+void sandbox_pass_on(pid_t leader, int sig)
+{
+	/* Who leads a session does not stop for SIGTSTP: nobody could continue it. */
+	if (sig == SIGTSTP)
+		kill(-leader, SIGSTOP);
+	else if (sig == SIGCONT)
+		kill(-leader, SIGCONT);
+	else
+		kill(leader, sig);
+}
+
 int sandbox_exit_status(int wait_status)
 {
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);

@@ -52,6 +52,9 @@ int sandbox_execute(const struct sandbox *s, const struct user *u, struct err *e
 /* Every signal at its default, none blocked. */
 void sandbox_default_signals(void);
 
+/* Passes a signal on to the command, which leads a session; SIGTSTP and SIGCONT to all of its group. */
+void sandbox_pass_on(pid_t leader, int sig);
+
 /* 128+N for a signal, else the exit status. */
 int sandbox_exit_status(int wait_status);
 
