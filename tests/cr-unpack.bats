@@ -70,7 +70,7 @@ chain() {
 @test "a layer that takes long does not hold up those after it" {
 	is_root || skip "only root can stop another worker"
 	mkdir big small1 small2 small3
-	head -c 100000000 /dev/zero >big/zeros
+	head -c 400000000 /dev/zero >big/zeros
 	for n in 1 2 3; do echo "$n" >"small$n/file"; done
 	store_image example.org/long:1 big small1 small2 small3 >/dev/null
 	cr-inspect -r example.org/long:1 >long
