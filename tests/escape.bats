@@ -65,6 +65,7 @@ judge() {
 	[ -z "${missing[*]}" ] || { echo "not tried: ${missing[*]}"; return 1; }
 	read -ra may <<<"${MAY_BE_NA[$MODE]} ${1-}"
 	read -ra known <<<"$KNOWN_OPEN"
+	is_root || may+=(X18)
 	for id in $KERNEL_FILES; do
 		[[ ${HOST[*]} == *,$id,* ]] || may+=("$id")
 	done

@@ -34,9 +34,14 @@ is_state() {
 	[ "$(state "$1")" = "$2" ]
 }
 
+# Its command, which an ordinary user may look at, unlike process 1
+command_of() {
+	pgrep -o -P "$(cr-ps "$1" | cut -f 4)"
+}
+
 # The process namespace of a container that runs.
 namespace() {
-	readlink "/proc/$(cr-ps "$1" | cut -f 4)/ns/pid"
+	readlink "/proc/$(command_of "$1")/ns/pid"
 }
 
 # Whether no process is in the namespace.
@@ -415,7 +420,7 @@ life_of() { # USER
 		container run -d --name it busybox sh -c 'while :; do sleep 0.05; done'
 	)
 	flock -n lock true
-	[ "${CR_TEST_VARIANT-}" = posix ] || [ "$(container exec it readlink /proc/self/ns/mnt)" = "$(readlink "/proc/$(cr-ps it | cut -f 4)/ns/mnt")" ]
+	[ "${CR_TEST_VARIANT-}" = posix ] || [ "$(container exec it readlink /proc/self/ns/mnt)" = "$(readlink "/proc/$(command_of it)/ns/mnt")" ]
 }
 
 @test "a store that cannot be written: what it has is shown, and who wants to change it is told why" {
