@@ -3,10 +3,7 @@
 load helper
 
 setup() {
-	need_containers
-	setup_store
-	store_busybox
-	cd "$BATS_TEST_TMPDIR" || return
+	setup_containers
 }
 
 teardown() {

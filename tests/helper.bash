@@ -53,6 +53,14 @@ store_image() {
 	printf '%s\n' "$digest"
 }
 
+# A store with busybox in it, for containers; the test runs in the directory where it lies.
+setup_containers() {
+	need_containers
+	setup_store
+	store_busybox
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
 # store_busybox: the image busybox in the store, and its layer unpacked
 store_busybox() {
 	store_image busybox -c '["sh"]' "$(busybox_root)" >/dev/null && cr-inspect -r busybox | cr-unpack >/dev/null
