@@ -240,7 +240,6 @@ static void write_pid(void *ctx, pid_t pid, pid_t init)
 	int n = snprintf(text, sizeof text, "%ld\n", (long)pid);
 
 	(void)init;
-
 	if (fd == -1 || io_write_full(fd, text, (size_t)n) == -1)
 		cli_warn(&p->cli, "%s: %s", p->pid_file, strerror(errno));
 }

@@ -61,23 +61,12 @@ static int stop_signal(const struct container *c)
 	return sig != -1 && container_passes_on(sig) ? sig : SIGTERM;
 }
 
-/* One that has ended is stopped. */
-static int signal_running(struct container *c, int sig, struct err *e)
-{
-	struct err inner = ERR_INIT;
-
-	if (container_signal(c, sig, &inner) == 0 || inner.kind == ERR_NOT_FOUND)
-		return 0;
-	*e = inner;
-	return -1;
-}
-
 /* All are told before any is waited for. */
 static int begin_stop(void *ctx, struct container *c, struct err *e)
 {
 	struct program *p = ctx;
 
-	if (signal_running(c, stop_signal(c), e) == -1)
+	if (container_signal_running(c, stop_signal(c), e) == -1)
 		return -1;
 	p->stopping[p->count++] = *c;
 	*c = (struct container)CONTAINER_INIT;
@@ -89,7 +78,7 @@ static int end_stop(const struct program *p, struct container *c, struct err *e)
 	int64_t left = p->until - io_clock();
 	int ended = container_wait(c, left > 0 ? (int)left : 0, e);
 
-	if (ended == 0 && signal_running(c, SIGKILL, e) == 0)
+	if (ended == 0 && container_signal_running(c, SIGKILL, e) == 0)
 		ended = container_wait(c, -1, e);
 	return ended == 1 ? 0 : -1;
 }

@@ -18,23 +18,11 @@ static const struct option long_options[] = {
 	CLI_LONG_OPTIONS,
 };
 
-/* Of one that has ended meanwhile there is nothing to kill. */
-static int kill_it(struct container *c, struct err *e)
-{
-	struct err inner = ERR_INIT;
-
-	if (container_signal(c, SIGKILL, &inner) == -1 && inner.kind != ERR_NOT_FOUND) {
-		*e = inner;
-		return -1;
-	}
-	return container_wait(c, -1, e) == -1 ? -1 : 0;
-}
-
 static int remove_it(void *ctx, struct container *c, struct err *e)
 {
 	const bool *force = ctx;
 
-	if (*force && kill_it(c, e) == -1)
+	if (*force && (container_signal_running(c, SIGKILL, e) == -1 || container_wait(c, -1, e) == -1))
 		return -1;
 	return container_remove(c, e);
 }

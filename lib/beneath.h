@@ -37,6 +37,8 @@ struct beneath_maker {
 	int (*before)(void *ctx, int parent, const char *name, const char *path, bool blocked, struct err *e);
 };
 
+extern const struct beneath_maker beneath_silent_maker; /* for directories that nobody wants to hear of */
+
 /*
  * Resolves all but the last component of `path` (relative to root; leading and repeated slashes and "."
  * are dropped; a ".." component is followed inside the root). Parents that are symlinks are followed inside the

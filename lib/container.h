@@ -117,6 +117,9 @@ int container_process(const struct container *c, pid_t *pid, struct err *e);
  */
 int container_signal(const struct container *c, int sig, struct err *e);
 
+/* The same; but that one does not run, or has ended meanwhile, is no error. */
+int container_signal_running(const struct container *c, int sig, struct err *e);
+
 /* Whether it is one that a supervisor passes on. */
 bool container_passes_on(int sig);
 

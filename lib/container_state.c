@@ -1,6 +1,7 @@
 #include "container_lock.h"
 
 #include "io.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -163,16 +164,11 @@ static int kill_all(const struct container *c, struct err *e)
 
 bool container_passes_on(int sig)
 {
-	/* What a supervisor keeps for itself: it would end by them, or stop. */
-	static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT,
-				   SIGSYS, SIGTTIN, SIGTTOU, SIGPIPE, SIGCHLD };
-	sigset_t all;
+	sigset_t set;
 
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		if (sig == own[i])
-			return false;
-	sigfillset(&all); /* but for those of the C library, which cannot be blocked */
-	return sigismember(&all, sig) == 1;
+	signals_passed_on(&set);
+	/* That of a child is the supervisor's, too; and those of the C library are in no set. */
+	return sig != SIGCHLD && sigismember(&set, sig) == 1;
 }
 
 int container_signal(const struct container *c, int sig, struct err *e)
@@ -189,6 +185,16 @@ int container_signal(const struct container *c, int sig, struct err *e)
 		return -1;
 	/* A supervisor that was stopped itself could not pass on what continues it. */
 	return container_send(handle, pid, sig == SIGSTOP ? SIGTSTP : sig) == -1 ? explain_kill(c, errno, e) : 0;
+}
+
+int container_signal_running(const struct container *c, int sig, struct err *e)
+{
+	struct err inner = ERR_INIT;
+
+	if (container_signal(c, sig, &inner) == 0 || inner.kind == ERR_NOT_FOUND)
+		return 0;
+	*e = inner;
+	return -1;
 }
 
 int container_wait(const struct container *c, int milliseconds, struct err *e)

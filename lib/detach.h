@@ -21,8 +21,8 @@ struct detached {
 enum detach_side { DETACH_CALLER, DETACH_BACKGROUND };
 
 /*
- * Forks. In the background: a session of its own, standard input from /dev/null, and nothing else open but the
- * standard descriptors; to be called before anything is. In the caller: returns when that one has reported, or has
+ * Forks. In the background: a session of its own, and standard input from /dev/null; what else the caller of the program
+ * has left open is to be closed before, as who waits for the end of a pipe must not wait for us. In the caller: returns when that one has reported, or has
  * ended (then d->status is `died`).
  */
 enum detach_side detach(struct detached *d, int died, struct err *e);

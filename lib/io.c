@@ -149,6 +149,29 @@ int io_close(int *fd, const char *what, struct err *e)
 	return 0;
 }
 
+void io_put_null(int first, int last)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = first; fd <= last; fd++)
+		if (null == -1 || dup2(null, fd) == -1)
+			close(fd);
+	if (null > last)
+		close(null);
+}
+
+int io_write_new(int dir, const char *name, const struct buf *contents, struct err *e)
+{
+	cleanup_fd int fd = -1;
+
+	if (buf_check(contents, e) == -1)
+		return -1;
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd == -1 || io_write_full(fd, buf_text(contents), contents->len) == -1)
+		return err_errno(e, errno, "%s", name);
+	return io_close(&fd, name, e);
+}
+
 static ssize_t source_fd_read(struct source *self, void *data, size_t n, struct err *e)
 {
 	struct source_fd *s = (struct source_fd *)self;

@@ -79,6 +79,12 @@ int64_t io_clock(void);
 /* Closes a written file and reports what close says. *fd becomes -1. `what` names it in the message. */
 int io_close(int *fd, const char *what, struct err *e);
 
+/* Puts /dev/null, else nothing, in place of the descriptors from `first` to `last`. */
+void io_put_null(int first, int last);
+
+/* Makes the file `name` of the directory `dir`, which must not be there yet, of mode 0644, with these contents. */
+int io_write_new(int dir, const char *name, const struct buf *contents, struct err *e);
+
 /*
  * A stream of bytes to be pulled, so that readers can be stacked (file, hash, inflate, tar). Embed it as
  * the first member and fill in `read`.

@@ -1,7 +1,5 @@
 #include "lifetime.h"
 
-#include <string.h>
-
 /* The first trouble is kept. */
 static void note(struct lifetime *l, const struct err *e)
 {

@@ -253,17 +253,6 @@ static int make_volumes(const struct making *m, bool overlay, struct err *e)
 
 /* --- the directory --- */
 
-static int write_file(const struct making *m, const char *name, const struct buf *text, struct err *e)
-{
-	cleanup_fd int fd = openat(m->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-
-	if (buf_check(text, e) == -1)
-		return -1;
-	if (fd == -1 || io_write_full(fd, buf_text(text), text->len) == -1)
-		return err_errno(e, errno, "%s", name);
-	return io_close(&fd, name, e);
-}
-
 /* Makes the directory that becomes the bundle. Appends the final, absolute path. */
 static int make_dir(struct making *m, const char *target, struct buf *final, struct err *e)
 {
@@ -301,7 +290,7 @@ static int fill(void *ctx, struct err *e)
 	    (overlay && plan_overlay(m, &upper, &work, e) == -1))
 		return -1;
 	if (bundle_write_config(&m->image->config, user, &m->how->over, &m->overlay, &m->ns, &config, e) == -1 ||
-	    write_file(m, "config.json", &config, e) == -1 ||
+	    io_write_new(m->dir_fd, "config.json", &config, e) == -1 ||
 	    mkbundle_write_facts(m->how, m->image, m->dir_fd, &config, e) == -1)
 		return -1;
 	if ((overlay ? make_upper(m, e) : make_copy(m, e)) == -1)

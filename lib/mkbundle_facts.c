@@ -3,23 +3,16 @@
 #include "io.h"
 #include "json.h"
 
-#include <errno.h>
-#include <fcntl.h>
 
 /* A fact is one line: what would break it shows as a blank. */
 static int write_fact(int dir, const char *name, const char *text, struct err *e)
 {
-	cleanup_fd int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	cleanup_buf struct buf line = BUF_INIT;
 
 	for (; *text; text++)
 		buf_addc(&line, (unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text);
 	buf_addc(&line, '\n');
-	if (buf_check(&line, e) == -1)
-		return -1;
-	if (fd == -1 || io_write_full(fd, buf_text(&line), line.len) == -1)
-		return err_errno(e, errno, "%s", name);
-	return io_close(&fd, name, e);
+	return io_write_new(dir, name, &line, e);
 }
 
 static int write_command(int dir, const struct buf *config, struct err *e)

@@ -10,17 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int nothing_to_note(void *ctx, int parent, const char *name, const char *path, struct err *e)
-{
-	(void)ctx, (void)parent, (void)name, (void)path, (void)e;
-	return 0;
-}
-
 int mkbundle_volume_in_tree(int root, const char *path, struct err *e)
 {
-	static const struct beneath_maker maker = { .made = nothing_to_note };
 	char name[BENEATH_NAME_MAX];
-	cleanup_fd int parent = beneath_parent(root, path, &maker, name, e), made = -1;
+	cleanup_fd int parent = beneath_parent(root, path, &beneath_silent_maker, name, e), made = -1;
 
 	if (parent == -1)
 		return -1;

@@ -2,6 +2,7 @@
 
 #include "io.h"
 #include "sandbox_mount.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -130,15 +131,6 @@ static _Noreturn void command(const struct inside *in)
 	sandbox_fail(REPORT_FD, status == -1 ? SANDBOX_FAILED : status, &e);
 }
 
-void sandbox_signals(sigset_t *set)
-{
-	static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGTTIN, SIGTTOU, SIGPIPE };
-
-	sigfillset(set);
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		sigdelset(set, own[i]);
-}
-
 /* Reaps whoever has ended. Exits with the command's status when it was the command. */
 static void reap(pid_t command_pid)
 {
@@ -148,17 +140,6 @@ static void reap(pid_t command_pid)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == command_pid)
 			_exit(sandbox_exit_status(status));
-}
-
-void sandbox_let_go(int last)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = STDIN_FILENO; fd <= last; fd++)
-		if (null == -1 || dup2(null, fd) == -1)
-			close(fd);
-	if (null > last)
-		close(null);
 }
 
 static _Noreturn void watch(pid_t pid, int signals)
@@ -200,7 +181,7 @@ void sandbox_be_init(const struct sandbox *s, int report, int exec)
 		sandbox_fail(REPORT_FD, SANDBOX_FAILED, &e);
 	if (s->no_init && !s->join)
 		command(&in);
-	sandbox_signals(&set); /* blocked already, by the supervisor */
+	signals_passed_on(&set); /* blocked already, by the supervisor */
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	pid = signals == -1 ? -1 : fork();
 	if (pid == -1) {
@@ -211,7 +192,7 @@ void sandbox_be_init(const struct sandbox *s, int report, int exec)
 		command(&in);
 	if (exec != -1)
 		close(SANDBOX_EXEC_FD);
-	sandbox_let_go(STDERR_FILENO);
+	io_put_null(STDIN_FILENO, STDERR_FILENO); /* a pipe ends when the command is done with it, and not before */
 	io_cleanup_fd(&in.terminal);
 	watch(pid, signals);
 }

@@ -49,12 +49,6 @@ int sandbox_send_namespaces(int to, struct err *e);
  */
 int sandbox_enter(const struct sandbox *s, struct err *e);
 
-/* Lets go of the caller's descriptors from 0 to `last`: a pipe ends when the command is done with it, and not before. */
-void sandbox_let_go(int last);
-
-/* The signals that are passed on; everything else keeps its meaning for ourselves. */
-void sandbox_signals(sigset_t *set);
-
 /* ---- what the kernel keeps of a container ---- */
 
 /* s->domainname, and s->sysctls through a proc filesystem of our own. In the container's namespaces, before the host's /proc is gone. */

@@ -3,6 +3,7 @@
 #include "io.h"
 #include "sandbox_output.h"
 #include "sandbox_stdio.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +72,7 @@ static void handle_messages(struct run *r)
 		if (m.message.event == SANDBOX_EVENT_STARTED) {
 			r->started = true;
 			if (!r->s->terminal)
-				sandbox_let_go(STDOUT_FILENO); /* what is there to say yet is said on descriptor 2 */
+				io_put_null(STDIN_FILENO, STDOUT_FILENO); /* what is there to say yet is said on descriptor 2 */
 			if (r->s->started)
 				r->s->started(r->s->ctx, m.sender, r->init);
 		}
@@ -231,7 +232,7 @@ static int start(struct run *r, const sigset_t *signals, struct err *e)
 	    output_open(&r->output, r->s, e) == -1)
 		return -1;
 	stdio_open(&stdio, r->s);
-	r->init = !r->s->join ? userns_fork(&r->s->userns, namespaces, e) : fork();
+	r->init = r->s->join ? fork() : userns_fork(&r->s->userns, namespaces, e);
 	if (r->init == 0) {
 		io_cleanup_fd(&r->socket);
 		io_cleanup_fd(&r->signals);
@@ -277,7 +278,7 @@ int sandbox_run(const struct sandbox *s, struct err *e)
 	if (s->isolation == SANDBOX_CHROOT)
 		return sandbox_run_chroot(s, e);
 	signal(SIGCHLD, SIG_DFL); /* ignored, as a caller may leave it, there would be nothing to wait for */
-	sandbox_signals(&signals);
+	signals_passed_on(&signals);
 	sigprocmask(SIG_BLOCK, &signals, &before);
 	status = run(s, &signals, e);
 	sigprocmask(SIG_SETMASK, &before, NULL);

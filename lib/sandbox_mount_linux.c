@@ -94,12 +94,6 @@ int mount_clone_device(const char *path, unsigned int major, unsigned int minor,
 	return steal_fd(&fd);
 }
 
-static int nothing_to_note(void *ctx, int parent, const char *name, const char *path, struct err *e)
-{
-	(void)ctx, (void)parent, (void)name, (void)path, (void)e;
-	return 0;
-}
-
 static int make(int parent, const char *name, enum mount_target kind)
 {
 	int fd;
@@ -138,8 +132,7 @@ static int follow(int link, const char *name, struct buf *path, struct err *e)
 /* One step: opens the last component without following it, made where it is missing. */
 static int open_last(int root, const char *path, enum mount_target kind, char name[BENEATH_NAME_MAX], struct err *e)
 {
-	static const struct beneath_maker maker = { .made = nothing_to_note };
-	cleanup_fd int parent = beneath_parent(root, path, &maker, name, e);
+	cleanup_fd int parent = beneath_parent(root, path, &beneath_silent_maker, name, e);
 	int fd;
 
 	if (parent == -1)

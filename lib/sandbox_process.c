@@ -78,22 +78,15 @@ int sandbox_find_user(const struct sandbox *s, int root, struct user *u, struct 
 	return 0;
 }
 
-static int nothing_to_note(void *ctx, int parent, const char *name, const char *path, struct err *e)
-{
-	(void)ctx, (void)parent, (void)name, (void)path, (void)e;
-	return 0;
-}
-
 int sandbox_make_cwd(const struct sandbox *s, int root, struct err *e)
 {
-	static const struct beneath_maker maker = { .made = nothing_to_note };
 	const char *cwd = s->cwd ? s->cwd : "/";
 	cleanup_fd int parent = -1;
 	char name[BENEATH_NAME_MAX];
 
 	if (*cwd != '/')
 		return err_set(e, ERR_USAGE, "working directory %s: not an absolute path", cwd);
-	parent = beneath_parent(root, cwd, &maker, name, e);
+	parent = beneath_parent(root, cwd, &beneath_silent_maker, name, e);
 	if (parent == -1)
 		return err_context(e, "working directory %s", cwd);
 	/* A symlink that leads nowhere is found out when we go there. */

@@ -76,3 +76,12 @@ int signals_parse(const char *text)
 #endif
 	return -1;
 }
+
+void signals_passed_on(sigset_t *set)
+{
+	static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGTTIN, SIGTTOU, SIGPIPE };
+
+	sigfillset(set);
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		sigdelset(set, own[i]);
+}
