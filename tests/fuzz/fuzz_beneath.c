@@ -12,6 +12,7 @@
 #define beneath_without_openat2 hand_without_openat2
 #define beneath_keep_time hand_keep_time
 #define beneath_put_time hand_put_time
+#define beneath_silent_maker hand_silent_maker
 int hand_parent(int root, const char *path, const struct beneath_maker *maker, char name[BENEATH_NAME_MAX], struct err *e);
 int hand_locate(int root, const char *path, const struct beneath_maker *maker, struct beneath_place *place, struct err *e);
 int hand_open(int root, const char *path, int flags, struct err *e);
