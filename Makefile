@@ -62,7 +62,7 @@ LIBS_cr-exec	       = $(STATIC)
 all: $(PROGRAMS) ## build the programs into bin/
 
 # Programs of another variant in the same place are not up to date, however new they are.
-STAMP = build/variant-of-$(subst /,-,$(OUT))
+STAMP = build/variant-of$(subst /,-,$(abspath $(OUT)))
 $(STAMP): FORCE
 	@mkdir -p $(@D)
 	@echo $(PLATFORM) $(GZIP) | cmp -s - $@ || echo $(PLATFORM) $(GZIP) >$@
