@@ -263,24 +263,6 @@ check_join() {
 
 # --- the probe itself ---
 
-# naive ROOT CMD...: all of the kernel, and of root; what is done to names and mounts is undone with its namespaces
-naive() {
-	# shellcheck disable=SC2016
-	unshare --mount --uts bash -euc '
-		root=$1
-		mount --bind "$root" "$root"
-		mount -t proc proc "$root/proc"
-		mount --rbind /sys "$root/sys"
-		mount --rbind /dev "$root/dev"
-		mount --bind "$root/proc/sys" "$root/proc/sys"
-		mkdir -p "$root$2"
-		mount --bind "$2" "$root$2"
-		mount --make-rshared "$root"
-		ulimit -c unlimited
-		exec setpriv --groups=0,1 --inh-caps=+chown --ambient-caps=+chown chroot "$root" "$3" "uts=$(readlink /proc/self/ns/uts)" "mnt=$(readlink /proc/self/ns/mnt)" "${@:4}"' \
-		- "$1" "$BATS_TEST_TMPDIR" "${@:2}" 7</
-}
-
 # closed_in FILE: the ids that were not open
 closed_in() {
 	local id
@@ -299,10 +281,8 @@ closed_in() {
 	mkdir -p "$BATS_TEST_TMPDIR"/root/{proc,sys,dev}
 	plant "$BATS_TEST_TMPDIR/root"
 	start_host
-	export -f naive
-	export BATS_TEST_TMPDIR
-	script -qec "'$BATS_FILE_TMPDIR/probe' caller $KEY bash -c 'naive \"\$@\"' - '$BATS_TEST_TMPDIR/root' /probe ${HOST[*]}" \
-		/dev/null </dev/null | tr -d '\r' >"$FOUND"
+	script -qec "'$BATS_FILE_TMPDIR/probe' caller $KEY '$BATS_TEST_DIRNAME/escape/naive' '$BATS_TEST_TMPDIR/root' '$BATS_TEST_TMPDIR' \
+		/probe ${HOST[*]}" /dev/null </dev/null | tr -d '\r' >"$FOUND"
 	cat "$FOUND"
 	# Process 1 in a namespace of its own: it shows where it comes from.
 	# shellcheck disable=SC2016
