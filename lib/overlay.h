@@ -29,4 +29,11 @@ struct overlay {
  */
 int overlay_mount(const struct overlay *o, struct err *e);
 
+/*
+ * Claims the work directory, and the upper one with it, for a single mount: what two do at once is undefined (kernel:
+ * overlayfs, "Sharing and copying layers"). Returns a descriptor, which keeps the claim until it is closed, as at the caller's
+ * end; -1 with ERR_USAGE where another has it, and with the system's error where the directory cannot be opened.
+ */
+int overlay_claim(const char *work, struct err *e);
+
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -84,4 +85,20 @@ int overlay_mount(const struct overlay *o, struct err *e)
 		status = mount_opened(o->target, buf_text(&options), o->flags, e);
 	close_all(fds, n);
 	return status;
+}
+
+int overlay_claim(const char *work, struct err *e)
+{
+	int fd = open(work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return err_errno(e, errno, "%s", work);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	if (errno == EWOULDBLOCK)
+		err_set(e, ERR_USAGE, "%s: a container runs on it already, and an overlay serves one at a time", work);
+	else
+		err_errno(e, errno, "lock %s", work);
+	close(fd);
+	return -1;
 }

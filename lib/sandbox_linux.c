@@ -1,6 +1,7 @@
 #include "sandbox_inside.h"
 
 #include "io.h"
+#include "overlay.h"
 #include "sandbox_output.h"
 #include "sandbox_stdio.h"
 #include "signals.h"
@@ -26,6 +27,7 @@ struct run {
 	int socket;	/* messages from inside; -1: ended */
 	int signals;	/* signalfd */
 	int executing;	/* ends when the command executes; -1: it does, or nobody wants to know */
+	int claim;	/* on the overlay; -1: there is none */
 	struct output output;
 	struct terminal terminal;
 	struct sandbox_namespaces namespaces; /* held for those who want to join */
@@ -222,14 +224,23 @@ static int open_channels(struct run *r, int *inner, const sigset_t *signals, str
 	return r->signals == -1 ? err_errno(e, errno, "signalfd") : 0;
 }
 
+/* Ours, not the container's, which gets no directory of the host. */
+static int claim_overlay(struct run *r, struct err *e)
+{
+	if (!r->s->work || r->s->join)
+		return 0;
+	r->claim = overlay_claim(r->s->work, e);
+	return r->claim == -1 ? -1 : 0;
+}
+
 static int start(struct run *r, const sigset_t *signals, struct err *e)
 {
 	const int namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 	cleanup_fd int inner = -1, exec = -1;
 	struct stdio stdio = STDIO_INIT;
 
-	if (check_descriptors(e) == -1 || open_channels(r, &inner, signals, e) == -1 || open_exec_pipe(r, &exec, e) == -1 ||
-	    output_open(&r->output, r->s, e) == -1)
+	if (check_descriptors(e) == -1 || claim_overlay(r, e) == -1 || open_channels(r, &inner, signals, e) == -1 ||
+	    open_exec_pipe(r, &exec, e) == -1 || output_open(&r->output, r->s, e) == -1)
 		return -1;
 	stdio_open(&stdio, r->s);
 	r->init = r->s->join ? fork() : userns_fork(&r->s->userns, namespaces, e);
@@ -249,8 +260,8 @@ static int start(struct run *r, const sigset_t *signals, struct err *e)
 
 static int run(const struct sandbox *s, const sigset_t *signals, struct err *e)
 {
-	struct run r = { .s = s, .socket = -1, .signals = -1, .executing = -1, .output = OUTPUT_INIT, .terminal = TERMINAL_INIT,
-			 .namespaces = SANDBOX_NAMESPACES_INIT };
+	struct run r = { .s = s, .socket = -1, .signals = -1, .executing = -1, .claim = -1, .output = OUTPUT_INIT,
+			 .terminal = TERMINAL_INIT, .namespaces = SANDBOX_NAMESPACES_INIT };
 
 	if (start(&r, signals, e) == 0) {
 		supervise(&r);
@@ -265,6 +276,7 @@ static int run(const struct sandbox *s, const sigset_t *signals, struct err *e)
 	io_cleanup_fd(&r.socket);
 	io_cleanup_fd(&r.signals);
 	io_cleanup_fd(&r.executing);
+	io_cleanup_fd(&r.claim);
 	return r.status;
 }
 

@@ -499,6 +499,24 @@ overlay_bundle() {
 	[ -z "$(ls -A "$BATS_TEST_TMPDIR/b/rootfs")" ]
 }
 
+# Two of one upper directory see each other's files come and go, and worse.
+@test "an overlay bundle runs once at a time; a kill ends that, too" {
+	local b=$BATS_TEST_TMPDIR/b
+	overlay_bundle "$b"
+	cr-exec "$b" -- sh -c 'echo >/up; exec sleep 100' 3>&- &
+	pid=$!
+	until_true test -e "$b/upper/up"
+	run -125 cr-exec "$b"
+	[[ $output == *"$b/work: a container runs on it already"* ]]
+	kill -9 "$pid"
+	wait "$pid" || true
+	run -0 cr-exec "$b"
+	[ "$output" = top ]
+	rmdir "$b/work/work" "$b/work"
+	run -125 cr-exec "$b"
+	[[ $output == *"$b/work: No such file or directory"* ]]
+}
+
 @test "--isolation=chroot: what the command started ends with it; and it ends with cr-exec" {
 	local seconds=96.$((RANDOM + 10000))
 	need_root
