@@ -31,7 +31,8 @@ struct making {
 	size_t opened; /* how many of them are open */
 	char *dir;     /* absolute path of the unfinished bundle */
 	const char *final; /* the one it will have; borrowed */
-	struct userns ns; /* of the worker, and of who runs the bundle */
+	struct userns ns; /* of who runs the bundle */
+	struct userns worker; /* of who makes it */
 	bool chown;    /* owners that unpacking could not set can be set now (owners.h) */
 	int dir_fd;
 };
@@ -125,6 +126,19 @@ static int open_made(const struct making *m, const char *name, struct err *e)
 	return fd == -1 ? err_errno(e, errno, "%s", name) : fd;
 }
 
+/* Whether the worker has fewer ids than who runs the bundle: what needs more of them then has to fail. */
+static bool is_narrow(const struct making *m)
+{
+	return m->worker.kind != m->ns.kind;
+}
+
+/* An access list names ids; metadata_copy leaves out one that cannot be set. acl(5) */
+static bool has_acl(int dir)
+{
+	return fsext_get_xattr(dir, "", "system.posix_acl_access", NULL, 0) > 0 ||
+	       fsext_get_xattr(dir, "", "system.posix_acl_default", NULL, 0) > 0;
+}
+
 /* The upper directory is what the container sees as its root, so it looks like the image's. */
 static int make_upper(const struct making *m, struct err *e)
 {
@@ -140,6 +154,8 @@ static int make_upper(const struct making *m, struct err *e)
 	top = m->layers[m->opened - 1];
 	if (fstat(top, &st) == -1)
 		return err_errno(e, errno, "layer");
+	if (is_narrow(m) && has_acl(top))
+		return err_set(e, ERR_DENIED, "the image's root has an access list");
 	return metadata_copy(top, "", &st, upper, "", e);
 }
 
@@ -232,6 +248,21 @@ static int make_volume(const struct making *m, bool overlay, int root, const cha
 	return overlay ? mkbundle_volume_in_upper(&stack, root, path, e) : mkbundle_volume_in_tree(root, path, e);
 }
 
+/* A narrow worker makes no directories: they would be like those above them, whosever those are. */
+static int check_volumes(const struct making *m, struct err *e)
+{
+	const struct stack stack = { m->layers, m->opened };
+	const struct oci_config *config = &m->image->config;
+	cleanup_buf struct buf cwd = BUF_INIT;
+
+	bundle_working_dir(config, &m->how->over, &cwd);
+	if (buf_check(&cwd, e) == -1)
+		return -1;
+	if ((config->volumes && *config->volumes) || mkbundle_volume_missing(&stack, buf_text(&cwd), e) == 1)
+		return err_set(e, ERR_DENIED, "there are directories to be made");
+	return e->kind == ERR_NONE ? 0 : -1;
+}
+
 /* Volumes, and the working directory; whether the latter can be one is found out when somebody goes there. */
 static int make_volumes(const struct making *m, bool overlay, struct err *e)
 {
@@ -295,16 +326,7 @@ static int fill(void *ctx, struct err *e)
 		return -1;
 	if ((overlay ? make_upper(m, e) : make_copy(m, e)) == -1)
 		return -1;
-	return make_volumes(m, overlay, e);
-}
-
-/* Starts the worker that fills the directory. */
-static int fill_by_worker(struct making *m, struct err *e)
-{
-	if (userns_plan(&m->ns, e) == -1)
-		return -1;
-	m->chown = userns_can_chown(&m->ns);
-	return worker_run(&m->ns, 0, fill, m, e);
+	return is_narrow(m) ? check_volumes(m, e) : make_volumes(m, overlay, e);
 }
 
 static int put_in_place(const struct making *m, struct err *e)
@@ -314,20 +336,38 @@ static int put_in_place(const struct making *m, struct err *e)
 	return rename(m->dir, m->final) == -1 ? err_errno(e, errno, "%s", m->final) : 0;
 }
 
-int mkbundle_make(const struct mkbundle *how, const struct store *s, const struct image *im, const char *target,
-		  struct err *e)
+/* Makes what is planned by a worker with the ids of `worker`. */
+static int make(const struct making *plan, const struct userns *worker, const char *target, struct err *e)
 {
-	__attribute__((cleanup(making_clear))) struct making m = { .how = how, .store = s, .image = im, .dir_fd = -1 };
+	__attribute__((cleanup(making_clear))) struct making m = *plan;
 	cleanup_buf struct buf final = BUF_INIT;
 	struct err ignored = ERR_INIT;
 
-	if (make_dir(&m, target, &final, e) == 0 && (m.final = buf_text(&final)) && fill_by_worker(&m, e) == 0)
+	m.worker = *worker;
+	m.chown = userns_can_chown(worker);
+	if (make_dir(&m, target, &final, e) == 0 && (m.final = buf_text(&final)) && worker_run(worker, 0, fill, &m, e) == 0)
 		put_in_place(&m, e);
 	if (e->kind == ERR_NONE)
 		return 0;
 	if (m.dir)
 		unfinished_remove(m.dir, &ignored);
 	return -1;
+}
+
+int mkbundle_make(const struct mkbundle *how, const struct store *s, const struct image *im, const char *target,
+		  struct err *e)
+{
+	struct making plan = { .how = how, .store = s, .image = im, .dir_fd = -1 };
+	struct err ignored = ERR_INIT;
+	struct userns own;
+
+	if (userns_plan(&plan.ns, e) == -1)
+		return -1;
+	/* Few images need more than the user's own id for an overlay's upper directory. */
+	userns_plan_own(&own);
+	if (plan.ns.kind == USERNS_SUBIDS && !how->copy && make(&plan, &own, target, &ignored) == 0)
+		return 0;
+	return make(&plan, &plan.ns, target, e);
 }
 
 /* A bundle that runs as a container has a lock that somebody holds. */

@@ -180,6 +180,14 @@ static int copy_parents(int *dir, const struct stack *s, const char *path, struc
 	return failed || e->kind != ERR_NONE ? -1 : 0;
 }
 
+int mkbundle_volume_missing(const struct stack *s, const char *path, struct err *e)
+{
+	__attribute__((cleanup(walk_clear))) struct walk w = { .rest = BUF_INIT };
+
+	buf_adds(&w.rest, path);
+	return walk(&w, s, e);
+}
+
 int mkbundle_volume_in_upper(const struct stack *s, int upper, const char *path, struct err *e)
 {
 	__attribute__((cleanup(walk_clear))) struct walk w = { .rest = BUF_INIT };

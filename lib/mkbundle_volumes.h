@@ -8,6 +8,9 @@
 #include "err.h"
 #include "stack.h"
 
+/* Whether the layers lack the directory `path`: 1 where they do, 0 where they have it; -1, ERR_CONTENT as below. */
+int mkbundle_volume_missing(const struct stack *s, const char *path, struct err *e);
+
 /*
  * Makes `path`, with its parents (0755, root's), in the tree of the descriptor `root`; symlinks are followed inside of it.
  * ERR_CONTENT where something that is no directory is in the way.

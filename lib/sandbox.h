@@ -156,8 +156,8 @@ int sandbox_own_arguments(char *argv[], struct err *e);
 int sandbox_seal_program(char *const argv[], bool own_rights, struct err *e);
 
 /*
- * Closes every descriptor from `lowest` up. Who is joinable has to let go of its caller's: a namespace among them would pass
- * for the container's.
+ * Closes every descriptor from `lowest` up, but for what a sealed program runs from. Who is joinable has to let go of its
+ * caller's: a namespace among them would pass for the container's.
  */
 void sandbox_close_from(int lowest);
 

@@ -169,7 +169,7 @@ void sandbox_be_init(const struct sandbox *s, int report, int exec)
 	int signals;
 	pid_t pid;
 
-	if (s->join && sandbox_enter(s, &e) == -1)
+	if ((s->join && sandbox_enter(s, &e) == -1) || sandbox_finish_seal(&e) == -1)
 		sandbox_fail(report, SANDBOX_FAILED, &e);
 	/* Nothing of the caller's but the standard descriptors goes any further (CVE-2024-21626). */
 	if (dup3(report, REPORT_FD, O_CLOEXEC) == -1 && errno != EINVAL) /* EINVAL: there already, with O_CLOEXEC */

@@ -49,6 +49,14 @@ int sandbox_send_namespaces(int to, struct err *e);
  */
 int sandbox_enter(const struct sandbox *s, struct err *e);
 
+/* ---- the program's own file ---- */
+
+/*
+ * What sandbox_seal_program could not do yet for an ordinary user: from now on nobody can execute the program again. Inside,
+ * where he may change mounts.
+ */
+int sandbox_finish_seal(struct err *e);
+
 /* ---- what the kernel keeps of a container ---- */
 
 /* s->domainname, and s->sysctls through a proc filesystem of our own. In the container's namespaces, before the host's /proc is gone. */

@@ -42,11 +42,6 @@ void sandbox_die_with_parent(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-void sandbox_close_from(int lowest)
-{
-	close_range((unsigned int)lowest, ~0U, 0);
-}
-
 /* Descriptors come with the messages that are about them, and with no others. */
 static void take_descriptors(struct run *r, struct sandbox_received *m)
 {

@@ -32,13 +32,19 @@ static int remove_tree(void *ctx, struct err *e)
 
 int unfinished_remove(const char *path, struct err *e)
 {
-	struct userns ns;
+	void *tree = (void *)(uintptr_t)path;
+	struct err ignored = ERR_INIT;
+	struct userns ns, own;
 
 	if (userns_plan(&ns, e) == -1)
 		return -1;
 	if (ns.kind == USERNS_NONE) /* whoever may remove it, we are it */
-		return remove_tree((void *)(uintptr_t)path, e);
-	return worker_run(&ns, 0, remove_tree, (void *)(uintptr_t)path, e);
+		return remove_tree(tree, e);
+	/* Our own id goes a long way, and is quickly had. */
+	userns_plan_own(&own);
+	if (ns.kind == USERNS_SUBIDS && worker_run(&own, 0, remove_tree, tree, &ignored) == 0)
+		return 0;
+	return worker_run(&ns, 0, remove_tree, tree, e);
 }
 
 int unfinished_discard(const char *tmp, const char *path, struct err *e)

@@ -42,7 +42,13 @@ struct userns {
  */
 int userns_plan(struct userns *ns, struct err *e);
 
-/* For a container: as above, but IDENTITY for root (limited to the ids that exist where the caller is). */
+/*
+ * Of what an ordinary user can have, his own id alone (SINGLE): which the kernel grants by itself, where each of more ids takes
+ * newuidmap and newgidmap, and they take longer than most of what there is to do.
+ */
+void userns_plan_own(struct userns *ns);
+
+/* For a container: as by userns_plan, but IDENTITY for root (limited to the ids that exist where the caller is). */
 int userns_plan_container(struct userns *ns, struct err *e);
 
 /*

@@ -110,7 +110,7 @@ static void add_grants(const char *file, const char *user, uint32_t id, struct u
 	}
 }
 
-static void plan_single(struct userns *ns)
+void userns_plan_own(struct userns *ns)
 {
 	ns->kind = USERNS_SINGLE;
 	ns->uid_count = ns->gid_count = 1;
@@ -154,7 +154,7 @@ static void plan_unprivileged(struct userns *ns)
 	char uid_helper[HELPER_PATH_MAX], gid_helper[HELPER_PATH_MAX], name[LINE_TEXT_MAX];
 	const char *user;
 
-	plan_single(ns);
+	userns_plan_own(ns);
 	if (!find_helper("newuidmap", uid_helper) || !find_helper("newgidmap", gid_helper))
 		return;
 	user = own_name(geteuid(), name) ? name : NULL;
@@ -163,7 +163,7 @@ static void plan_unprivileged(struct userns *ns)
 	if (ns->uid_count > 1 && ns->gid_count > 1)
 		ns->kind = USERNS_SUBIDS;
 	else
-		plan_single(ns);
+		userns_plan_own(ns);
 }
 
 int userns_plan(struct userns *ns, struct err *e)

@@ -10,6 +10,11 @@ int userns_plan(struct userns *ns, struct err *e)
 	return 0;
 }
 
+void userns_plan_own(struct userns *ns)
+{
+	*ns = (struct userns){ .kind = USERNS_NONE };
+}
+
 int userns_plan_container(struct userns *ns, struct err *e)
 {
 	return userns_plan(ns, e);

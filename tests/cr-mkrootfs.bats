@@ -63,6 +63,50 @@ config() {
 	done
 }
 
+# same_upper OPTION...: of an image of lower/, made with the options
+same_upper() {
+	local as_root=$PWD/b/upper
+	rm -rf b
+	as_user sh -c '[ ! -e b ] || cr-mkrootfs -d b'
+	store_image example.org/b:1 "$@" lower >/dev/null
+	cp -R "$CR_STORE/images" "$USER_DIR/store/"
+	chown -R crtest: "$USER_DIR/store/images"
+	cr-inspect -r example.org/b:1 | cr-unpack >/dev/null
+	as_user sh -c 'cr-inspect -r example.org/b:1 | cr-unpack >/dev/null'
+	cr-mkrootfs -i example.org/b:1 b
+	as_user cr-mkrootfs -i example.org/b:1 b
+	"$BATS_TEST_DIRNAME/tree" -M "$as_root" >right
+	cat right
+	as_user unshare --user --map-root-user --map-auto ./tree -M b/upper | diff right -
+}
+
+# The user's own id is tried first, which does for most images: here is what others are needed for.
+@test "an overlay's upper directory is as the layers are, as root and as an ordinary user" {
+	need_root
+	need_user
+	prepare_user crtest
+	install -m 755 "$BATS_TEST_DIRNAME/tree" "$USER_DIR/tree"
+	mkdir -p lower/srv/a
+	same_upper -w /etc
+	same_upper -w /work -V /data
+	chown 3:4 lower/srv/a
+	chmod 2750 lower/srv/a
+	same_upper -w /srv/a/work
+	same_upper -V /srv/a/data
+	grep -q ' 3:4 ' right
+	chgrp 5 lower
+	same_upper -w /etc
+	chown 6:0 lower
+	chmod 700 lower
+	same_upper -w /etc
+	chown 0:0 lower
+	python3 -c 'import os, struct
+os.setxattr("lower", "system.posix_acl_access",
+	struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in ((1, 7, 2**32 - 1), (2, 5, 7), (4, 5, 2**32 - 1), (16, 5, 2**32 - 1), (32, 5, 2**32 - 1))))'
+	same_upper -w /etc
+	grep -q posix_acl right
+}
+
 @test "two bundles of one image share its layers and nothing else" {
 	cr-mkrootfs -m copy -i example.org/a:1 b
 	cr-mkrootfs -m copy -i example.org/a:1 c

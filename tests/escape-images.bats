@@ -136,6 +136,18 @@ e02() {
 		[ ! -s "$DIR/shown" ]
 	done
 	[ "$(sha256sum "$program")" = "$before" ]
+	# One that the user could write to; and one that has lost its name, where another file has what is shown as that.
+	cp "$program" "$DIR/mine"
+	cp /bin/false "$DIR/mine (deleted)"
+	own "$DIR/mine" "$DIR/mine (deleted)"
+	run -126 in_mode ./mine root -- /proc/self/exe
+	# shellcheck disable=SC2016
+	run -0 in_mode bash -c 'exec 9<mine && rm mine && exec /proc/self/fd/9 root -- "$@"' - /bin/echo runs
+	[ "$output" = runs ]
+	cp "$program" "$DIR/mine"
+	own "$DIR/mine"
+	# shellcheck disable=SC2016
+	run -126 in_mode bash -c 'exec 9<mine && rm mine && exec /proc/self/fd/9 root -- "$@"' - /proc/self/exe
 }
 
 @test "promise 8: E-02 entry points that are the runtime (CVE-2019-5736): as root" { e02 root; }
