@@ -98,7 +98,7 @@ $(BUILD)/%.o: %.c
 
 $(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/test.h $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcurl -lcrypto -ltar -lz $(LIBS_$(GZIP)) -lzstd $(if $(filter test_seccomp,$*),-lseccomp)
+	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcurl -lcrypto -ltar -lz $(LIBS_$(GZIP)) -lzstd $(if $(filter test_seccomp_linux,$*),-lseccomp)
 
 # The other reader of gzip, in place of the library's own.
 $(BUILD)/tests/unit/test_inflate_zlib: tests/unit/test_inflate.c tests/unit/test.h $(BUILD)/lib/inflate_zlib.o $(LIB)

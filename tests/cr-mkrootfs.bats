@@ -82,6 +82,7 @@ same_upper() {
 
 # The user's own id is tried first, which does for most images: here is what others are needed for.
 @test "an overlay's upper directory is as the layers are, as root and as an ordinary user" {
+	need_namespaces
 	need_root
 	need_user
 	prepare_user crtest

@@ -328,6 +328,8 @@ static void test_user_namespace(void)
 	struct bundle *b;
 	const struct sandbox *s;
 
+	if (sandbox_isolation_default == SANDBOX_CHROOT)
+		SKIP("no user namespaces");
 	ids = (struct userns){ .kind = USERNS_SINGLE, .uids = { { 0, geteuid(), 1 } }, .gids = { { 0, getegid(), 1 } },
 			       .uid_count = 1, .gid_count = 1 };
 	b = round_trip(&c, &u, &none, NULL);
