@@ -209,6 +209,15 @@ fact() {
 	run -125 container run --rm --env-file missing busybox true
 }
 
+@test "run: --env-file of a pipe, which can be read but once, and an image that is yet to be pulled" {
+	for form in '--env-file ' --env-file=; do
+		rm -rf store
+		# shellcheck disable=SC2016,SC2086 # $ONE is the container's; one word or two
+		run -0 container run --rm $form<(echo ONE=piped) busybox sh -c 'echo $ONE'
+		[ "${lines[-1]}" = piped ]
+	done
+}
+
 @test "run: options behind the image belong to the command" {
 	run -0 container run --rm busybox echo --rm -e X --name y -- z
 	[ "$output" = '--rm -e X --name y -- z' ]
