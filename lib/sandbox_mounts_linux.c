@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #define OPTIONS_MAX 32		/* of one mount */
 #define HOST_FILE_MAX (1 << 20) /* bytes of resolv.conf and hosts */
@@ -83,11 +85,23 @@ static int sort_options(const struct sandbox *s, const struct sandbox_mount *m, 
 	return 0;
 }
 
+static bool is_proc(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* What the kernel says of itself and of processes is not to be replaced, whatever led there (CVE-2019-16884). */
 static int put_mount(int root, int mount, const char *path, enum mount_target kind, struct err *e)
 {
 	cleanup_fd int target = mount_target(root, path, kind, e);
 
-	return target == -1 ? -1 : mount_attach(mount, target, path, e);
+	if (target == -1)
+		return -1;
+	if (is_proc(target) && !is_proc(mount))
+		return err_set(e, ERR_USAGE, "nothing can be mounted in a proc filesystem");
+	return mount_attach(mount, target, path, e);
 }
 
 /* One file of the host's, which is looked at when it is held already. */

@@ -313,12 +313,13 @@ bundle_for() {
 
 @test "promise 8: kernel parameters are not written where the image or a mount has something of that path (CVE-2025-52881)" {
 	bundle b
-	mkdir -p b/rootfs/proc/sys/kernel elsewhere
-	echo before | tee b/rootfs/proc/sys/kernel/shm_rmid_forced >elsewhere/file
-	edit b 'c["linux"]["sysctl"] = {"kernel.shm_rmid_forced": "1"}' \
-		'c["mounts"].append({"destination": "/proc/sys/kernel", "type": "tmpfs"})' 'c["process"]["args"] = ["ls", "/proc/sys/kernel"]'
+	mkdir -p b/rootfs/proc/sys/kernel
+	echo before >b/rootfs/proc/sys/kernel/shm_rmid_forced
+	edit b 'c["linux"]["sysctl"] = {"kernel.shm_rmid_forced": "1"}' 'c["process"]["args"] = ["cat", "/proc/sys/kernel/shm_rmid_forced"]'
 	run -0 --separate-stderr cr-exec b
-	[ -z "$output" ]
+	[ "$output" = 1 ]
+	edit b 'c["mounts"].append({"destination": "/proc/sys/kernel", "type": "tmpfs"})'
+	run -125 --separate-stderr cr-exec b
 	[ "$(cat b/rootfs/proc/sys/kernel/shm_rmid_forced)" = before ]
 }
 
@@ -385,6 +386,23 @@ bundle_for() {
 	edit b 'c["mounts"] = [{"destination": "/mnt", "type": "bind", "source": "hosts", "options": ["rbind"]}]'
 	run -125 --separate-stderr cr-exec b
 	[[ $stderr == *"mounts: /mnt: a bind of hosts is not supported: crun or runc can run this bundle" ]]
+}
+
+@test "promise 8: nothing is mounted in a proc filesystem, nor where an image leads there (CVE-2019-16884)" {
+	local path
+	bundle b
+	ln -s proc/self b/rootfs/link
+	for path in /proc/sys /proc/acpi /proc/self/attr /link/attr; do
+		edit b "c['mounts'].append({'destination': '$path', 'type': 'tmpfs'})"
+		run -125 --separate-stderr cr-exec b
+		[[ $stderr == *"mount $path: "* ]]
+		edit b 'c["mounts"].pop()'
+	done
+	edit b "c['mounts'].append({'destination': '/proc/sys', 'type': 'tmpfs'})"
+	run -125 --separate-stderr cr-exec b
+	[[ $stderr == *"mount /proc/sys: nothing can be mounted in a proc filesystem" ]]
+	edit b "c['mounts'][-1] = {'destination': '/proc', 'type': 'proc'}"
+	run -0 cr-exec b
 }
 
 @test "promise 8: mounts lead nowhere else by what the image holds at their places" {
