@@ -32,20 +32,18 @@ void cli_start(struct cli *c, const char *name, const char *usage, const char *a
 	}
 }
 
-/* Writes text to stderr with control characters as escapes; "\n" only where `text` ends. */
-static void put_escaped(const char *text)
+/* Appends the text with control characters as escapes; "\n" only where it ends. */
+static void add_escaped(struct buf *line, const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
 		if (*p == '\n' && p[1])
-			fputs("; ", stderr);
-		else if (*p < ' ' && *p != '\n')
-			fprintf(stderr, "\\x%02x", *p);
-		else if (*p == 0x7f)
-			fputs("\\x7f", stderr);
+			buf_adds(line, "; ");
+		else if ((*p < ' ' && *p != '\n') || *p == 0x7f)
+			buf_addf(line, "\\x%02x", *p);
 		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* C1 controls in UTF-8 */
-			fprintf(stderr, "\\u00%02x", *++p);
+			buf_addf(line, "\\u00%02x", *++p);
 		else
-			putc(*p, stderr);
+			buf_addc(line, (char)*p);
 	}
 }
 
@@ -57,6 +55,7 @@ void cli_error(const struct cli *c, const struct err *e)
 void cli_warn(const struct cli *c, const char *fmt, ...)
 {
 	char text[2 * ERR_TEXT_MAX];
+	cleanup_buf struct buf line = BUF_INIT;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -64,11 +63,11 @@ void cli_warn(const struct cli *c, const char *fmt, ...)
 	va_end(ap);
 	if (c->make_way)
 		c->make_way(c->ctx);
-	flockfile(stderr);
-	fprintf(stderr, "%s: ", c->name);
-	put_escaped(text);
-	putc('\n', stderr);
-	funlockfile(stderr);
+	buf_addf(&line, "%s: ", c->name);
+	add_escaped(&line, text);
+	buf_addc(&line, '\n');
+	/* In one piece: the other programs of a pipe write there too. */
+	io_write_full(STDERR_FILENO, line.failed ? "out of memory\n" : buf_text(&line), line.failed ? 14 : line.len);
 }
 
 int cli_fail(const struct cli *c, const struct err *e)
