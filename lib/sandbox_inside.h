@@ -57,6 +57,9 @@ int sandbox_enter(const struct sandbox *s, struct err *e);
  */
 int sandbox_finish_seal(struct err *e);
 
+/* The same for the supervisor, once process 1 is there to do it: lets go of what that needs. */
+void sandbox_leave_seal(void);
+
 /* ---- what the kernel keeps of a container ---- */
 
 /* s->domainname, and s->sysctls through a proc filesystem of our own. In the container's namespaces, before the host's /proc is gone. */

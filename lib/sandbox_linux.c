@@ -246,6 +246,7 @@ static int start(struct run *r, const sigset_t *signals, struct err *e)
 		output_take(&r->output);
 		sandbox_be_init(r->s, inner, exec);
 	}
+	sandbox_leave_seal();
 	stdio_close(&stdio);
 	if (r->init == -1 && e->kind == ERR_NONE)
 		return err_errno(e, errno, "new process");

@@ -7,7 +7,9 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -19,8 +21,6 @@
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* Linux 6.3 */
 #endif
-
-#define MOUNT_FD 251 /* by which the program, executed again, finds its mount: a number that no caller uses for a purpose */
 
 #define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
@@ -79,6 +79,16 @@ void sandbox_forget_arguments(void)
 	explicit_bzero(start + name, command_line.len - name);
 }
 
+/* The descriptor that we were executed by, as execveat(2) tells it; -1 where it was a name. */
+static int executed_by(void)
+{
+	const char *name = (const char *)getauxval(AT_EXECFN);
+	char end;
+	int fd;
+
+	return name && sscanf(name, "/dev/fd/%d%c", &fd, &end) == 1 ? fd : -1;
+}
+
 /* Whether `fd` is the mount through which we run: made by mount_readonly, and nobody else's. */
 static bool is_our_mount(int fd)
 {
@@ -95,11 +105,11 @@ static bool is_our_mount(int fd)
 static int clone_readonly(const char *path)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
-	cleanup_fd int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	cleanup_fd int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE); /* which finds itself by it (executed_by) */
 
-	if (fd == -1 || fd == MOUNT_FD || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof attr) == -1)
+	if (fd == -1 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof attr) == -1)
 		return -1;
-	return dup2(fd, MOUNT_FD);
+	return steal_fd(&fd);
 }
 
 /* A user's child, with our memory and our descriptors, but in namespaces where he may mount: there our file has a name only. */
@@ -158,26 +168,29 @@ static int copy_in_memory(int self, const char *name, struct err *e)
 	return steal_fd(&copy);
 }
 
-static bool executable; /* through the mount, which is open then, as MOUNT_FD */
+static int open_mount = -1; /* through which the program can be executed again; -1: there is none, or none any more */
 
 int sandbox_finish_seal(struct err *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOEXEC };
 
-	if (executable && mount_setattr(MOUNT_FD, "", AT_EMPTY_PATH, &attr, sizeof attr) == -1)
+	if (open_mount != -1 && mount_setattr(open_mount, "", AT_EMPTY_PATH, &attr, sizeof attr) == -1)
 		return err_errno(e, errno, "seal the program");
-	if (executable)
-		close(MOUNT_FD);
-	executable = false;
+	sandbox_leave_seal();
 	return 0;
+}
+
+void sandbox_leave_seal(void)
+{
+	io_cleanup_fd(&open_mount);
 }
 
 void sandbox_close_from(int lowest)
 {
-	if (executable && lowest < MOUNT_FD)
-		close_range((unsigned int)lowest, MOUNT_FD - 1, 0);
-	if (executable && lowest <= MOUNT_FD)
-		lowest = MOUNT_FD + 1;
+	if (open_mount > lowest)
+		close_range((unsigned int)lowest, (unsigned int)open_mount - 1, 0);
+	if (open_mount >= lowest)
+		lowest = open_mount + 1;
 	close_range((unsigned int)lowest, ~0U, 0);
 }
 
@@ -187,14 +200,14 @@ void sandbox_close_from(int lowest)
  */
 static int seal_self(int self, struct err *e)
 {
-	int seals = fcntl(self, F_GET_SEALS);
+	int seals = fcntl(self, F_GET_SEALS), mount = executed_by();
 
 	if (seals != -1 && (seals & ALL_SEALS) == ALL_SEALS)
 		return fchmod(self, 0) == -1 ? err_errno(e, errno, "seal the program") : 0;
-	if (!is_our_mount(MOUNT_FD))
+	if (mount == -1 || !is_our_mount(mount))
 		return 1;
-	fcntl(MOUNT_FD, F_SETFD, FD_CLOEXEC);
-	executable = true;
+	fcntl(mount, F_SETFD, FD_CLOEXEC);
+	open_mount = mount;
 	return geteuid() == 0 ? sandbox_finish_seal(e) : 0;
 }
 

@@ -472,6 +472,26 @@ no_process() {
 	[[ "$output" == *"user 1000 does not exist"*/etc/subuid* ]]
 }
 
+# What runs us again and what holds the container are no numbers that a caller may not use.
+@test "a caller's descriptors are what he says that they are, whatever their numbers" {
+	local fd
+	for fd in 3 4 5 6 7 8 9 10 20 251; do
+		run -0 bash -c "exec $fd< <(echo A=of-$fd) && exec cr-exec --env-file /dev/fd/$fd '$root' -- sh -c 'echo \$A'" 3<&-
+		[ "$output" = "of-$fd" ]
+	done
+}
+
+@test "cr-exec holds nothing of its own file while the container runs" {
+	need_namespaces
+	cr-exec --pid-file pid "$root" -- sleep 100 3>&- &
+	pid=$!
+	until_true test -s pid
+	run -0 find "/proc/$pid/fd" -type l -printf '%l\n'
+	kill "$pid"
+	wait || true
+	run -1 grep -Ex '/|.*cr-exec.*' <<<"$output"
+}
+
 # --- bundles ---
 
 # overlay_bundle DIR: of the root and a layer above it whose name wants escaping
