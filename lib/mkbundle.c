@@ -370,15 +370,42 @@ int mkbundle_make(const struct mkbundle *how, const struct store *s, const struc
 	return make(&plan, &plan.ns, target, e);
 }
 
-/* A bundle that runs as a container has a lock that somebody holds. */
+/* A bundle that runs as a container has a lock that somebody holds; an overlay that is mounted, a claim. */
 static int check_not_running(const char *path, struct err *e)
 {
 	cleanup_container struct container c = CONTAINER_INIT;
+	cleanup_buf struct buf work = BUF_INIT;
 	struct container_status s;
+	struct err why = ERR_INIT;
+	cleanup_fd int claim = -1;
 
 	if (container_open(&c, path, e) == -1 || container_look(&c, &s, e) == -1)
 		return -1;
-	return s.held ? err_set(e, ERR_USAGE, "it runs") : 0;
+	if (s.held)
+		return err_set(e, ERR_USAGE, "it runs");
+	buf_addf(&work, "%s/work", path);
+	if (buf_check(&work, e) == -1)
+		return -1;
+	if (overlay_exists)
+		claim = overlay_claim(buf_text(&work), &why);
+	return why.kind == ERR_USAGE ? err_set(e, ERR_USAGE, "it runs") : 0;
+}
+
+/* The trees first: a bundle that cannot be removed whole stays one, by its config.json. */
+static int remove_bundle(const char *path, struct err *e)
+{
+	static const char *const trees[] = { "rootfs", "upper", "work" };
+
+	for (size_t i = 0; i < sizeof trees / sizeof *trees; i++) {
+		cleanup_buf struct buf tree = BUF_INIT;
+
+		buf_addf(&tree, "%s/%s", path, trees[i]);
+		if (buf_check(&tree, e) == -1)
+			return -1;
+		if (faccessat(AT_FDCWD, buf_text(&tree), F_OK, AT_SYMLINK_NOFOLLOW) == 0 && unfinished_remove(buf_text(&tree), e) == -1)
+			return -1;
+	}
+	return unfinished_remove(path, e);
 }
 
 int mkbundle_remove(const char *target, struct err *e)
@@ -394,7 +421,7 @@ int mkbundle_remove(const char *target, struct err *e)
 		return -1;
 	if (access(buf_text(&config), F_OK) == -1)
 		return err_set(e, ERR_USAGE, "%s: not a bundle (it has no config.json)", target);
-	if (check_not_running(path, e) == -1 || unfinished_remove(path, e) == -1)
+	if (check_not_running(path, e) == -1 || remove_bundle(path, e) == -1)
 		return err_context(e, "%s", target);
 	return 0;
 }

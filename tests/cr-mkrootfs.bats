@@ -227,6 +227,39 @@ os.setxattr("lower", "system.posix_acl_access",
 	run -2 cr-mkrootfs -d
 }
 
+# A user's own id does for some of it, and newuidmap gives him no more in a process that may gain no privileges.
+@test "-d of what cannot be removed whole leaves a bundle, which can be removed another time" {
+	need_namespaces
+	need_root
+	need_user
+	prepare_user crtest
+	mkdir lower/other
+	touch lower/other/file
+	chown -R 5:5 lower/other
+	store_image example.org/b:1 lower >/dev/null
+	cp -R "$CR_STORE/images" "$USER_DIR/store/"
+	chown -R crtest: "$USER_DIR/store/images"
+	as_user sh -c 'cr-inspect -r example.org/b:1 | cr-unpack | cr-mkrootfs -m copy b'
+	run ! as_user setpriv --no-new-privs cr-mkrootfs -d b
+	[ -e "$USER_DIR/b/rootfs/other/file" ]
+	as_user cr-mkrootfs -d b
+	[ ! -e "$USER_DIR/b" ]
+}
+
+@test "-d of an overlay that is in use is refused" {
+	need_namespaces
+	need_userns
+	store_image example.org/b:1 "$(busybox_root)" >/dev/null
+	cr-inspect -r example.org/b:1 | cr-unpack | cr-mkrootfs b -- sleep 100
+	cr-exec --pid-file pid b 3>&- &
+	until_true test -s pid
+	run -2 cr-mkrootfs -d b
+	[[ $output == *"b: it runs" ]]
+	kill %1
+	wait || true
+	cr-mkrootfs -d b
+}
+
 @test "-d does not follow symlinks out of the bundle" {
 	mkdir outside
 	echo mine >outside/file
