@@ -20,6 +20,7 @@ static const char usage[] =
 	"  -V, --version         the version\n";
 
 #define STOP_SECONDS 10
+#define KILL_SECONDS 10 /* to wait for the end of what was killed */
 #define SECONDS_MAX 1000000
 
 enum { OPTION_STOP = 256, OPTION_STORE };
@@ -45,11 +46,20 @@ struct program {
 	size_t count;
 };
 
+/* Who has killed it may remove it at once, and need not wait himself. */
 static int send_signal(void *ctx, struct container *c, struct err *e)
 {
 	const struct program *p = ctx;
 
-	return container_signal(c, p->signal, e);
+	if (container_signal(c, p->signal, e) == -1)
+		return -1;
+	if (p->signal != SIGKILL)
+		return 0;
+	switch (container_wait(c, 1000 * KILL_SECONDS, e)) {
+	case 1: return 0;
+	case 0: return err_set(e, ERR_IO, "%s: killed, but it has not ended after %d seconds", container_id(c), KILL_SECONDS);
+	default: return -1;
+	}
 }
 
 /* The image's, where it asks for one that is known here, and gets into a container. */

@@ -8,6 +8,7 @@
 #include "overlay.h"
 #include "security.h"
 
+#include <libgen.h>
 #include <string.h>
 
 static const char usage[] =
@@ -75,6 +76,7 @@ struct program {
 	const char *image; /* or NULL: from stdin */
 	struct cli_env env;
 	struct security security;
+	bool mode; /* one was asked for */
 	bool record;
 	bool container;
 	bool delete;
@@ -83,6 +85,7 @@ struct program {
 /* False when the words of an option are wrong. */
 static bool set_mode(struct program *p, const char *mode)
 {
+	p->mode = true;
 	p->make.copy = strcmp(mode, "copy") == 0;
 	return p->make.copy || strcmp(mode, "overlay") == 0;
 }
@@ -183,6 +186,14 @@ static int make_container(struct program *p, const struct store *s, const struct
 	return 0;
 }
 
+/* Whether an overlay can be where the bundle is to be. */
+static bool fits_in_parent(const char *target)
+{
+	cleanup_free char *copy = strdup(target);
+
+	return !copy || overlay_fits(dirname(copy));
+}
+
 static int make(struct program *p, const char *target, struct err *e)
 {
 	cleanup_buf struct buf path = BUF_INIT;
@@ -195,6 +206,8 @@ static int make(struct program *p, const char *target, struct err *e)
 	status = p->image ? image_find(&im, &store, p->image, NULL, NULL, e) : arriving_image(&store, &im, e);
 	if (status == -1)
 		return -1;
+	if (!p->mode)
+		p->make.copy = !(p->container ? overlay_fits(store.path) : fits_in_parent(target));
 	return p->container ? make_container(p, &store, &im, e) : mkbundle_make(&p->make, &store, &im, target, e);
 }
 

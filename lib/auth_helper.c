@@ -62,6 +62,7 @@ static int spawn(struct run *r, const char *program, const char *verb, int in, i
 
 	sigemptyset(&defaults);
 	sigaddset(&defaults, SIGPIPE); /* which we ignore, and it need not */
+	sigaddset(&defaults, SIGXFSZ);
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return err_nomem(e);
 	if (posix_spawnattr_init(&attributes) != 0) {

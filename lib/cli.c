@@ -26,6 +26,7 @@ void cli_start(struct cli *c, const char *name, const char *usage, const char *a
 	*c = (struct cli){ .name = name, .usage = usage, .argv0 = argv0, .usage_status = 2 };
 	open_standard_descriptors();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (getuid() != geteuid() || getgid() != getegid()) {
 		cli_warn(c, "refusing to run setuid or setgid");
 		exit(1);

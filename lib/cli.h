@@ -36,7 +36,7 @@ struct cli {
 
 /*
  * First call of main (all arguments are kept, not copied): descriptors 0 to 2 are open afterwards (on /dev/null where
- * the caller closed them), a setuid start is refused, SIGPIPE is an error of write and no death.
+ * the caller closed them), a setuid start is refused, SIGPIPE and SIGXFSZ are an error of write and no death.
  */
 void cli_start(struct cli *c, const char *name, const char *usage, const char *argv0);
 

@@ -24,6 +24,12 @@ struct overlay {
 };
 
 /*
+ * Whether the directory `dir` can hold the upper directory of one: on an overlay and on NFS it cannot be (kernel: overlayfs, "Upper
+ * and Lower"). True where that is not known.
+ */
+bool overlay_fits(const char *dir);
+
+/*
  * Mounts it in the calling process's mount namespace, which must be one of its own. Works without privilege inside a user
  * namespace (Linux 5.11), and therefore reads user.overlay.* attributes. The working directory afterwards is "/".
  */

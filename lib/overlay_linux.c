@@ -5,11 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 const bool overlay_exists = true;
 const int overlay_namespaces = CLONE_NEWNS;
@@ -46,8 +49,36 @@ static void close_all(const int *fds, size_t n)
 		close(fds[i]);
 }
 
-static int mount_opened(const char *target, const char *options, unsigned long flags, struct err *e)
+bool overlay_fits(const char *dir)
 {
+	struct statfs fs;
+
+	return statfs(dir, &fs) == -1 || (fs.f_type != OVERLAYFS_SUPER_MAGIC && fs.f_type != NFS_SUPER_MAGIC);
+}
+
+/* What the kernel leaves in the work directory of a volatile mount that was not unmounted, and mounts no more. */
+static bool was_volatile(const char *work)
+{
+	cleanup_buf struct buf mark = BUF_INIT;
+
+	buf_addf(&mark, "%s/work/incompat/volatile", work);
+	return !mark.failed && access(buf_text(&mark), F_OK) == 0;
+}
+
+/* "Invalid argument" is all that the kernel has to say of much, but to its log. */
+static int explain(const struct overlay *o, int errnum, struct err *e)
+{
+	if (errnum == EINVAL && o->upper && !overlay_fits(o->upper))
+		return err_set(e, ERR_IO, "%s: its filesystem cannot hold the upper directory of an overlay (make the bundle with -m copy)",
+			       o->upper);
+	if (errnum == EINVAL && o->upper && was_volatile(o->work))
+		return err_set(e, ERR_IO, "%s: killed while it was to be removed (--rm), it cannot run again", o->upper);
+	return err_errno(e, errnum, "mount an overlay on %s", o->target);
+}
+
+static int mount_opened(const struct overlay *o, const char *options, struct err *e)
+{
+	const char *target = o->target;
 	cleanup_fd int at = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char here[32];
 
@@ -56,8 +87,8 @@ static int mount_opened(const char *target, const char *options, unsigned long f
 	snprintf(here, sizeof here, "%d", at);
 	if (chdir("/proc/self/fd") == -1)
 		return err_errno(e, errno, "/proc/self/fd");
-	if (mount("overlay", here, "overlay", flags, options) == -1)
-		err_errno(e, errno, "mount an overlay on %s", target);
+	if (mount("overlay", here, "overlay", o->flags, options) == -1)
+		explain(o, errno, e);
 	if (chdir("/") == -1 && e->kind == ERR_NONE)
 		err_errno(e, errno, "/");
 	return e->kind == ERR_NONE ? 0 : -1;
@@ -82,7 +113,7 @@ int overlay_mount(const struct overlay *o, struct err *e)
 	if (status == 0)
 		status = buf_check(&options, e);
 	if (status == 0)
-		status = mount_opened(o->target, buf_text(&options), o->flags, e);
+		status = mount_opened(o, buf_text(&options), e);
 	close_all(fds, n);
 	return status;
 }

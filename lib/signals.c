@@ -79,7 +79,8 @@ int signals_parse(const char *text)
 
 void signals_passed_on(sigset_t *set)
 {
-	static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGTTIN, SIGTTOU, SIGPIPE };
+	static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGTTIN, SIGTTOU, SIGPIPE,
+				   SIGXFSZ };
 
 	sigfillset(set);
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)

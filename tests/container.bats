@@ -25,6 +25,7 @@ setup() {
 
 teardown() {
 	local file pid
+	umount on o 2>/dev/null || :
 	for file in store/containers/*/pid; do
 		[ ! -f "$file" ] || { pid=$(cat "$file") && kill -9 "$pid"; } 2>/dev/null || :
 	done
@@ -216,6 +217,27 @@ fact() {
 		run -0 container run --rm $form<(echo ONE=piped) busybox sh -c 'echo $ONE'
 		[ "${lines[-1]}" = piped ]
 	done
+}
+
+# As inside of most containers. The upper directory of an overlay cannot lie on another one.
+@test "run with a store that lies on an overlay: the bundle is a copy, and -m overlay says why it cannot be" {
+	local how
+	need_root
+	mkdir o on
+	mount -t tmpfs tmpfs o
+	mkdir o/{lower,upper,work}
+	mount -t overlay -o lowerdir=o/lower,upperdir=o/upper,workdir=o/work overlay on
+	export CR_STORE=$PWD/on/store
+	for how in '' --rm; do
+		# shellcheck disable=SC2086 # a word or none
+		run -0 container run $how busybox sh -c 'echo x >/new && cat /new'
+		[ "${lines[-1]}" = x ]
+	done
+	cr-mkrootfs -m overlay -i busybox on/b
+	run -125 cr-exec on/b
+	[[ $output == *"on/b/upper: its filesystem cannot hold the upper directory of an overlay (make the bundle with -m copy)" ]]
+	cr-mkrootfs -i busybox elsewhere
+	[ -d elsewhere/upper ]
 }
 
 @test "run: options behind the image belong to the command" {

@@ -41,6 +41,14 @@ says() {
 	[ "${CR_TEST_VARIANT-}" = posix ] || until_true sh -c "! readlink /proc/[0-9]*/ns/pid | grep -qF '$inside'"
 }
 
+@test "what was killed can be removed at once" {
+	for round in {1..20}; do
+		container run -d --name "it$round" busybox sleep 100 >/dev/null
+		container kill "it$round"
+		container rm "it$round"
+	done
+}
+
 @test "STOP and CONT: the command stands still, and goes on" {
 	container run -d --name it busybox sh -c 'while :; do echo tick; sleep 0.05; done'
 	cr-kill -s STOP it

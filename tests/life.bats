@@ -284,6 +284,19 @@ has_written() {
 	[ "$(($(wc -c <out) + lost))" -eq $((20000000 + 7)) ]
 }
 
+@test "a container that was to be removed and was killed first: it does not run again, and cr-exec says why" {
+	need_namespaces
+	dir=$(cr-mkrootfs --container -i busybox -- sleep 100)
+	cr-exec --record --rm "$dir" 3>&- &
+	pid=$!
+	until_true grep -qs running "$dir/status"
+	kill -9 "$pid"
+	wait "$pid" || true
+	run -125 cr-exec --record "$dir"
+	[[ $output == *"upper: killed while it was to be removed (--rm), it cannot run again" ]]
+	cr-rm "${dir##*/}"
+}
+
 @test "a container that ends while the disk is full: its exit status is known all the same" {
 	need_root
 	full_disk
@@ -295,6 +308,11 @@ has_written() {
 	[ "$(container wait it)" = 3 ]
 	[ "$(cr-ps it | cut -f 2,3)" = $'exited\t3' ]
 	container rm it
+}
+
+@test "a log that may not grow: the container goes on" {
+	run -0 bash -c 'ulimit -f 100; container run -d --name it busybox sh -c "yes | head -c 5000000; sleep 0.1; echo end; exit 4"'
+	[ "$(container wait it)" = 4 ]
 }
 
 # --- names ---
