@@ -62,6 +62,7 @@ static int parse_options(struct program *p, int argc, char **argv)
 		if (option == 'p') {
 			if (platform_parse(&p->resolve.platform, optarg, &e) == -1)
 				return cli_usage(&p->cli, "%s", e.text);
+			p->resolve.exact = true;
 		} else if (option == 'a')
 			p->resolve.all = true;
 		else if (option == 'r')

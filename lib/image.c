@@ -139,6 +139,17 @@ static int find_by_name(const struct store *s, const char *what, struct descript
 	return descriptor_copy(d, &n.descriptor, e);
 }
 
+int image_check_platform(const struct image *im, const struct platform *want, struct err *e)
+{
+	char wanted[PLATFORM_TEXT], is[PLATFORM_TEXT];
+
+	if (!*im->config.platform.os || platform_match(want, &im->config.platform))
+		return 0;
+	platform_format(want, wanted);
+	platform_format(&im->config.platform, is);
+	return err_set(e, ERR_NOT_FOUND, "no image for %s; it is for %s", wanted, is);
+}
+
 int image_find(struct image *im, const struct store *s, const char *what, const struct platform *want, struct buf *name,
 	       struct err *e)
 {
@@ -154,7 +165,13 @@ int image_find(struct image *im, const struct store *s, const char *what, const 
 		return -1;
 	if (choose_manifest(s, &found, want ? want : &host, 0, &manifest, e) == -1)
 		return err_context(e, "%s", what);
-	return image_open(im, s, &manifest, e);
+	if (image_open(im, s, &manifest, e) == -1)
+		return -1;
+	/* An index has said what its manifests are for. */
+	if (!want || oci_kind(found.media_type) == OCI_KIND_INDEX || image_check_platform(im, want, e) == 0)
+		return 0;
+	image_clear(im);
+	return err_context(e, "%s", what);
 }
 
 int64_t image_size(const struct image *im)

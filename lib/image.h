@@ -30,8 +30,14 @@ void image_clear(struct image *im);
 #define cleanup_image __attribute__((cleanup(image_clear)))
 
 /*
+ * Whether the image is for the platform that was asked for, as oci_index_choose has it; one that does not say what it is for is for
+ * all. 0, or -1 with ERR_NOT_FOUND, which names both.
+ */
+int image_check_platform(const struct image *im, const struct platform *want, struct err *e);
+
+/*
  * Finds an image by what a user calls it: a name of the layout (in full, or as the reference grammar completes it), or the
- * digest of a manifest. An index is resolved for `want` (NULL: this machine's platform). `name`, if not NULL, gets the full
+ * digest of a manifest. An index is resolved for `want` (NULL: this machine's platform), and a manifest has to be for it. `name`, if not NULL, gets the full
  * name. ERR_NOT_FOUND.
  */
 int image_find(struct image *im, const struct store *s, const char *what, const struct platform *want, struct buf *name,

@@ -13,8 +13,8 @@ struct work {
 	FILE *out;
 };
 
-/* A manifest: fetches its config, prints the image. */
-static int take_manifest(struct work *w, const struct document *doc, struct err *e)
+/* A manifest: fetches its config, prints the image. depth: 0 where no index has said what it is for. */
+static int take_manifest(struct work *w, const struct document *doc, int depth, struct err *e)
 {
 	cleanup_oci_manifest struct oci_manifest m = { 0 };
 	cleanup_image struct image im = IMAGE_INIT;
@@ -30,6 +30,8 @@ static int take_manifest(struct work *w, const struct document *doc, struct err 
 	if (fetch_one(&w->r->fetch, &config, e) == -1)
 		return err_context(e, "config %s", digest_str(&m.config.digest).text);
 	if (image_open(&im, w->r->fetch.store, &doc->descriptor, e) == -1)
+		return -1;
+	if (depth == 0 && w->r->exact && image_check_platform(&im, &w->r->platform, e) == -1)
 		return -1;
 	return image_print(&im, buf_text(&w->source), w->out, e);
 }
@@ -80,7 +82,7 @@ static int take(struct work *w, const struct document *doc, int depth, struct er
 {
 	if (oci_kind(doc->descriptor.media_type) == OCI_KIND_INDEX)
 		return take_index(w, doc, depth, e);
-	return take_manifest(w, doc, e);
+	return take_manifest(w, doc, depth, e);
 }
 
 static int print_raw(const struct document *doc, FILE *out, struct err *e)

@@ -75,7 +75,16 @@ fact() {
 	[ "$(cr-tag | wc -l)" -eq 2 ]
 }
 
-@test "pull --platform of what the image is not: 4" {
+@test "--platform of what the image is not: 4 of pull, 125 of run, whether an index says so or the image alone" {
+	for name in busybox "$REGISTRY/library/busybox"; do
+		run -4 --separate-stderr container pull -q --platform linux/s390x "$name"
+		[[ $stderr == *"no image for linux/s390x; it is for linux/"* ]]
+	done
+	container pull -q busybox
+	run -125 --separate-stderr container run --rm --platform linux/s390x busybox true
+	[[ $stderr == *"no image for linux/s390x; it is for linux/"* ]]
+	run -4 cr-inspect -p linux/s390x busybox
+	run -125 container run --rm --platform nonsense busybox true
 	run -0 container pull -q --platform "$(container pull -q busybox >/dev/null && cr-inspect busybox | sed -n 's/.*"platform": *"\([^"]*\)".*/\1/p')" busybox
 	run -2 container pull --platform nonsense busybox
 	run -2 container pull --platform
