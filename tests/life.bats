@@ -201,6 +201,15 @@ is_empty() {
 	[ "$(ls store/containers | wc -l)" -eq 2 ]
 }
 
+@test "run -d of what is killed on its way to the command: 125, and no id" {
+	need_namespaces
+	echo '{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{ "names": ["chdir"], "action": "SCMP_ACT_KILL_PROCESS" }] }' >profile
+	run -125 --separate-stderr container run -d --security-opt seccomp=profile --name it busybox true
+	[ -z "$output" ]
+	[[ $stderr == *"before the command ran"* ]]
+	[ "$(cr-ps it | cut -f 2,3)" = $'exited\t125' ]
+}
+
 @test "run -d --rm: removed at its end, and who waits learns the status" {
 	container run -d --rm --name it busybox sh -c 'sleep 1; exit 5'
 	run -0 --separate-stderr container wait it
