@@ -370,21 +370,34 @@ int mkbundle_make(const struct mkbundle *how, const struct store *s, const struc
 	return make(&plan, &plan.ns, target, e);
 }
 
-/* A bundle that runs as a container has a lock that somebody holds. */
-static int check_not_running(const char *path, struct err *e)
+/*
+ * A bundle that runs as a container has a lock that somebody holds; and whose overlay is mounted, a claim on it: *claim is ours,
+ * so that nobody mounts it meanwhile; -1 where there is no overlay.
+ */
+static int check_not_running(const char *path, int *claim, struct err *e)
 {
 	cleanup_container struct container c = CONTAINER_INIT;
+	cleanup_buf struct buf work = BUF_INIT;
 	struct container_status s;
 
 	if (container_open(&c, path, e) == -1 || container_look(&c, &s, e) == -1)
 		return -1;
-	return s.held ? err_set(e, ERR_USAGE, "it runs") : 0;
+	if (s.held)
+		return err_set(e, ERR_USAGE, "it runs");
+	buf_addf(&work, "%s/work", path);
+	if (buf_check(&work, e) == -1)
+		return -1;
+	if (!overlay_exists || access(buf_text(&work), F_OK) == -1)
+		return 0;
+	*claim = overlay_claim(buf_text(&work), e);
+	return *claim == -1 ? -1 : 0;
 }
 
 int mkbundle_remove(const char *target, struct err *e)
 {
 	cleanup_buf struct buf config = BUF_INIT;
 	cleanup_free char *path = realpath(target, NULL);
+	cleanup_fd int claim = -1;
 
 	if (!path)
 		return errno == ENOENT ? err_set(e, ERR_NOT_FOUND, "%s: no such bundle", target) :
@@ -394,7 +407,7 @@ int mkbundle_remove(const char *target, struct err *e)
 		return -1;
 	if (access(buf_text(&config), F_OK) == -1)
 		return err_set(e, ERR_USAGE, "%s: not a bundle (it has no config.json)", target);
-	if (check_not_running(path, e) == -1 || unfinished_remove(path, e) == -1)
+	if (check_not_running(path, &claim, e) == -1 || unfinished_remove(path, e) == -1)
 		return err_context(e, "%s", target);
 	return 0;
 }
