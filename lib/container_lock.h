@@ -33,9 +33,7 @@ enum container_word container_get_word(const struct container *c, int *exit); /*
 /* Removes the container; the lock is held. */
 int container_discard(const struct container *c, struct err *e);
 
-/* The first line of a file; false where there is none. */
-bool container_read_line(int dir, const char *file, char value[CONTAINER_FACT_MAX]);
-
+/* Whether the container `id` has that name. */
 bool container_has_name(const struct containers *all, const char *id, const char *name);
 
 /* --- by platform --- */
