@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#define FS_LOG_MAX 256 /* bytes of the kernel's own explanation that are kept */
-
 int mount_clone(const char *path, bool recursive, struct err *e)
 {
 	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
@@ -171,4 +169,11 @@ int mount_target(int root, const char *path, enum mount_target kind, struct err 
 			return err_context(e, "mount point %s", path);
 	}
 	return err_set(e, ERR_CONTENT, "mount point %s: too many symlinks", path);
+}
+
+int mount_put(int root, int mount, const char *path, enum mount_target kind, struct err *e)
+{
+	cleanup_fd int target = mount_target(root, path, kind, e);
+
+	return target == -1 ? -1 : mount_attach(mount, target, path, e);
 }
