@@ -231,6 +231,7 @@ static int make_copy(const struct making *m, struct err *e)
 	cleanup_fd int root = -1;
 
 	umask(0);
+	io_allow_descriptors(); /* three a directory on the way down */
 	if ((root = open_made(m, "rootfs", e)) == -1)
 		return -1;
 	for (size_t i = 0; i < m->opened; i++)
