@@ -161,9 +161,10 @@ int main(int argc, char **argv)
 	if (where)
 		puts(store.path);
 	for (; optind < argc; optind++) {
-		struct err one = ERR_INIT;
-		if (inspect(&store, argv[optind], want, records, &one) == -1)
-			status = cli_fail(&c, &one);
+		struct err why = ERR_INIT;
+		int one = inspect(&store, argv[optind], want, records, &why) == -1 ? cli_fail(&c, &why) : 0;
+
+		status = status ? status : one;
 	}
 	return cli_end(&c, status);
 }

@@ -108,8 +108,11 @@ static int stop(struct program *p, char **words, int argc)
 	for (size_t i = 0; i < p->count; i++) {
 		struct err e = ERR_INIT;
 
-		if (end_stop(p, &p->stopping[i], &e) == -1)
-			status = cli_fail(&p->cli, &e);
+		if (end_stop(p, &p->stopping[i], &e) == -1) {
+			int one = cli_fail(&p->cli, &e);
+
+			status = status ? status : one;
+		}
 		container_close(&p->stopping[i]);
 	}
 	free(p->stopping);

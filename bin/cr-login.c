@@ -134,10 +134,13 @@ static int logout(struct program *p, const char *place)
 		struct err e = ERR_INIT;
 		int found = auth_erase(p->how.auth_files[i], place, &e);
 
-		if (found == -1)
-			status = cli_fail(&p->cli, &e);
-		else if (found && p->cli.verbose)
+		if (found == -1) {
+			int one = cli_fail(&p->cli, &e);
+
+			status = status ? status : one;
+		} else if (found && p->cli.verbose) {
 			cli_warn(&p->cli, "%s: removed as %s says", place, p->how.auth_files[i]);
+		}
 		had += found == 1;
 	}
 	if (status || had)

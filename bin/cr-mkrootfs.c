@@ -217,8 +217,9 @@ static int delete_all(const struct program *p, char **targets)
 
 	for (; *targets; targets++) {
 		struct err e = ERR_INIT;
-		if (mkbundle_remove(*targets, &e) == -1)
-			status = cli_fail(&p->cli, &e);
+		int one = mkbundle_remove(*targets, &e) == -1 ? cli_fail(&p->cli, &e) : 0;
+
+		status = status ? status : one;
 	}
 	return status;
 }

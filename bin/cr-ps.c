@@ -74,10 +74,11 @@ static int show(void *ctx, struct container *c, struct err *e)
 		return -1;
 	if (!p->all && s.state != CONTAINER_RUNNING)
 		return 0;
+	if (p->json && container_put_json(&p->writer, c, e) == -1)
+		return -1;
+	if (!p->json)
+		put_line(c, &s);
 	p->shown = true;
-	if (p->json)
-		return container_put_json(&p->writer, c, e);
-	put_line(c, &s);
 	return 0;
 }
 

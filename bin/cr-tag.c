@@ -111,8 +111,9 @@ static int untag_all(const struct cli *c, const struct store *s, char **names)
 
 	for (; *names; names++) {
 		struct err e = ERR_INIT;
-		if (untag(s, *names, &e) == -1)
-			status = cli_fail(c, &e);
+		int one = untag(s, *names, &e) == -1 ? cli_fail(c, &e) : 0;
+
+		status = status ? status : one;
 	}
 	return status;
 }

@@ -64,18 +64,12 @@ struct bundle *bundle_open(const char *dir, struct err *e);
 /* A bare root filesystem, whatever lies in it: the defaults of sandbox_defaults.h, and no args. */
 struct bundle *bundle_open_rootfs(const char *dir, struct err *e);
 
-void bundle_free(struct bundle *b);			     /* NULL is allowed */
-
-/*
- * Sets the filter of system calls: the built-in policy for a container whose bounding set is `caps`, or, with a file, what that
- * says (docker's form or the OCI's). For whoever changes the capabilities of the sandbox or was told to
- * (--security-opt seccomp=FILE). For none at all, set the sandbox's `filter` to NULL.
- */
-int bundle_use_seccomp(struct bundle *b, uint64_t caps, const char *file, struct err *e);
+void bundle_free(struct bundle *b); /* NULL is allowed */
 
 /*
  * Puts what a user says of security over what was read. The filter goes with it: the built-in policy is made anew for other
- * capabilities; a bundle's own profile stays as it is unless the user brings another one, or wants none.
+ * capabilities; a bundle's own profile stays as it is unless the user brings another one, or wants none. 0; else
+ * the error is seccomp_read's or seccomp_compose's.
  */
 int bundle_secure(struct bundle *b, const struct security *security, struct err *e);
 

@@ -1,9 +1,9 @@
 #include "bundle_read.h"
 
+#include "overlay.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#define LOWER_MAX 500 /* layers of an overlay, as the kernel has it */
 
 static bool has_option(char *const *options, const char *word)
 {
@@ -42,7 +42,7 @@ static char *next_directory(char **rest)
 
 static int read_lower(struct bundle *b, char *list, struct err *e)
 {
-	const char **lower = bundle_alloc(b, LOWER_MAX, sizeof *lower, e);
+	const char **lower = bundle_alloc(b, OVERLAY_LAYERS_MAX, sizeof *lower, e);
 	const char *dir;
 
 	if (!lower)
@@ -51,8 +51,8 @@ static int read_lower(struct bundle *b, char *list, struct err *e)
 	while ((dir = next_directory(&list))) {
 		if (*dir != '/')
 			return err_set(e, ERR_USAGE, "overlay: lowerdir %s is not an absolute path", dir);
-		if (b->sandbox.lower_count == LOWER_MAX)
-			return err_set(e, ERR_USAGE, "overlay: more than %d layers", LOWER_MAX);
+		if (b->sandbox.lower_count == OVERLAY_LAYERS_MAX)
+			return err_set(e, ERR_USAGE, "overlay: more than %d layers", OVERLAY_LAYERS_MAX);
 		lower[b->sandbox.lower_count++] = dir;
 	}
 	return 0;

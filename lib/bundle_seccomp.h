@@ -9,6 +9,12 @@
 /* Reads linux.seccomp, which may not be there, into the sandbox's filter. After process, whose capabilities it looks at. */
 int bundle_read_seccomp(struct bundle *b, struct json_value seccomp, struct err *e);
 
+/*
+ * Sets the filter of system calls: the built-in policy for a container whose bounding set is `caps`, or, with a file, what that
+ * says (docker's form or the OCI's).
+ */
+int bundle_use_seccomp(struct bundle *b, uint64_t caps, const char *file, struct err *e);
+
 /* Writes the member "seccomp": the built-in policy for a container whose bounding set is `caps`. */
 void bundle_put_seccomp(struct json_writer *w, uint64_t caps);
 

@@ -203,21 +203,6 @@ char *cli_path(const char *variable, const char *home, const char *rest)
 	return buf_steal(&path);
 }
 
-char *cli_environment(const char *text)
-{
-	struct buf b = BUF_INIT;
-	const char *value;
-
-	if (!*text || *text == '=')
-		return NULL;
-	value = strchr(text, '=') ? NULL : getenv(text);
-	if (value)
-		buf_addf(&b, "%s=%s", text, value);
-	else if (strchr(text, '='))
-		buf_adds(&b, text);
-	return buf_steal(&b);
-}
-
 int cli_end(const struct cli *c, int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

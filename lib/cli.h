@@ -1,6 +1,6 @@
 /*
  * cli - what all programs do alike: options that every program has, errors to stderr, exit statuses, and where the store
- * is. The only module that prints and that reads the environment.
+ * is. Of the library this and cli_*.c alone print, end the program, and read the environment.
  */
 #ifndef CR_CLI_H
 #define CR_CLI_H
@@ -66,12 +66,6 @@ long cli_number(const struct cli *c, const char *option, long min, long max);
  * The store's directory (DESIGN §3): -s, $CR_STORE, data/ beside the program's own bin/, else the system's or the user's.
  */
 int cli_store_path(const struct cli *c, struct buf *out, struct err *e);
-
-/*
- * What an option -e says: "NAME=value" as it is; for "NAME", its value here as "NAME=value", or "" where it is not set.
- * NULL when it names nothing. Lives as long as the program.
- */
-char *cli_environment(const char *text);
 
 /*
  * "<directory><rest>", where the variable (or NULL) names a directory; else, with `home`, "$HOME<home><rest>". Owned by the

@@ -1,7 +1,6 @@
 #include "cli_env.h"
 
 #include "buf.h"
-#include "cli.h"
 #include "io.h"
 
 #include <errno.h>
@@ -27,13 +26,29 @@ static int insert(struct cli_env *env, size_t at, char *entry, struct err *e)
 	return 0;
 }
 
+/* "NAME=value" as it is; for "NAME", its value here as "NAME=value", or "" where it is not set. To be freed. */
+static char *entry_of(const char *text)
+{
+	const char *value = strchr(text, '=') ? NULL : getenv(text);
+	struct buf b = BUF_INIT;
+
+	if (value)
+		buf_addf(&b, "%s=%s", text, value);
+	else if (strchr(text, '='))
+		buf_adds(&b, text);
+	return buf_steal(&b);
+}
+
 /* Puts what `text` says at *at, which moves on; nothing for a variable that is not set here. */
 static int put(struct cli_env *env, size_t *at, const char *text, struct err *e)
 {
-	char *entry = cli_environment(text);
+	char *entry;
 
-	if (!entry)
+	if (!*text || *text == '=')
 		return err_set(e, ERR_USAGE, "'%s' names no variable", text);
+	entry = entry_of(text);
+	if (!entry)
+		return err_nomem(e);
 	if (!*entry) {
 		free(entry);
 		return 0;

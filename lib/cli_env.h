@@ -17,7 +17,7 @@ struct cli_env {
 	size_t count, of_files;
 };
 
-/* What an option -e says (cli_environment). ERR_USAGE when it names nothing. */
+/* What an option -e says: "NAME=value", or "NAME" for the value that it has here, if any. ERR_USAGE when it names nothing. */
 int cli_env_add(struct cli_env *env, const char *text, struct err *e);
 
 /*

@@ -181,12 +181,40 @@ static int open_id(const struct containers *all, const char *id, struct containe
 	return buf_check(&path, e) == -1 ? -1 : container_open(c, buf_text(&path), e);
 }
 
+/* The bytes of a character at p that a terminal would obey, or that turns the direction of text around; 0: it is none. */
+static size_t control(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (*p < ' ' || *p == 0x7f)
+		return 1;
+	if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* C1 controls in UTF-8 */
+		return 2;
+	/* U+202A to U+202E, U+2066 to U+2069 */
+	if (*p == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+		return 3;
+	return 0;
+}
+
+/* The first line of a file; "" and false where there is none. */
+static bool read_line(int dir, const char *file, char value[CONTAINER_FACT_MAX])
+{
+	cleanup_fd int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? -1 : io_read_full(fd, value, CONTAINER_FACT_MAX - 1);
+
+	value[n > 0 ? n : 0] = '\0';
+	value[strcspn(value, "\n")] = '\0';
+	for (char *p = value; *p; p++)
+		memset(p, '?', control(p));
+	return n > 0;
+}
+
 bool container_has_name(const struct containers *all, const char *id, const char *name)
 {
 	char file[CONTAINER_NAME_MAX + sizeof "/name"], value[CONTAINER_FACT_MAX];
 
 	snprintf(file, sizeof file, "%s/name", id);
-	return container_read_line(all->dir, file, value) && strcmp(value, name) == 0;
+	return read_line(all->dir, file, value) && strcmp(value, name) == 0;
 }
 
 /* By name, or else by the beginning of an id: the one of the list, or NULL with the error set. */
@@ -230,36 +258,9 @@ int containers_find(const struct containers *all, const char *word, struct conta
 
 /* --- facts --- */
 
-/* The bytes of a character at p that a terminal would obey, or that turns the direction of text around; 0: it is none. */
-static size_t control(const char *text)
-{
-	const unsigned char *p = (const unsigned char *)text;
-
-	if (*p < ' ' || *p == 0x7f)
-		return 1;
-	if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* C1 controls in UTF-8 */
-		return 2;
-	/* U+202A to U+202E, U+2066 to U+2069 */
-	if (*p == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
-		return 3;
-	return 0;
-}
-
-bool container_read_line(int dir, const char *file, char value[CONTAINER_FACT_MAX])
-{
-	cleanup_fd int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	ssize_t n = fd == -1 ? -1 : io_read_full(fd, value, CONTAINER_FACT_MAX - 1);
-
-	value[n > 0 ? n : 0] = '\0';
-	value[strcspn(value, "\n")] = '\0';
-	for (char *p = value; *p; p++)
-		memset(p, '?', control(p));
-	return n > 0;
-}
-
 bool container_fact(const struct container *c, const char *name, char value[CONTAINER_FACT_MAX])
 {
-	return container_read_line(c->dir, name, value);
+	return read_line(c->dir, name, value);
 }
 
 static int write_line(int dir, const char *file, const char *value, struct err *e)

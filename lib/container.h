@@ -39,6 +39,7 @@ struct containers {
 
 #define CONTAINERS_INIT { NULL, -1 }
 
+/* Of the store, a directory's path. Where it has no containers/ yet, that is no error: all->dir is -1. ERR_IO. */
 int containers_open(struct containers *all, const char *store, struct err *e);
 /* The same, and makes the directory (0700) where it is missing. */
 int containers_make(struct containers *all, const char *store, struct err *e);
@@ -67,7 +68,7 @@ struct container {
  */
 int containers_find(const struct containers *all, const char *word, struct container *c, struct err *e);
 
-/* Opens the one whose bundle is the directory `path`. ERR_NOT_FOUND. */
+/* Opens the one whose bundle is the directory `path`. ERR_NOT_FOUND where there is none; ERR_IO. */
 int container_open(struct container *c, const char *path, struct err *e);
 void container_close(struct container *c);
 #define cleanup_container __attribute__((cleanup(container_close)))

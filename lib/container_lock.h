@@ -13,8 +13,8 @@ int container_open_lock(int dir, int flags);
 int container_holder(const struct container *c, bool *held, pid_t *pid, struct err *e);
 
 /*
- * Takes the lock, or waits for it (milliseconds as for container_wait). 1: taken; 0: another has it; -1 with the
- * error set.
+ * Takes the lock; with `wait` when it is free. 1: taken; 0, without `wait`: another has it; -1 with the error set (ERR_DENIED
+ * where the lock file cannot be written).
  */
 int container_take_lock(const struct container *c, bool wait, struct err *e);
 
@@ -33,9 +33,7 @@ enum container_word container_get_word(const struct container *c, int *exit); /*
 /* Removes the container; the lock is held. */
 int container_discard(const struct container *c, struct err *e);
 
-/* The first line of a file; false where there is none. */
-bool container_read_line(int dir, const char *file, char value[CONTAINER_FACT_MAX]);
-
+/* Whether the container `id` has that name. */
 bool container_has_name(const struct containers *all, const char *id, const char *name);
 
 /* --- by platform --- */

@@ -22,8 +22,8 @@ enum detach_side { DETACH_CALLER, DETACH_BACKGROUND };
 
 /*
  * Forks. In the background: a session of its own, and standard input from /dev/null; what else the caller of the program
- * has left open is to be closed before, as who waits for the end of a pipe must not wait for us. In the caller: returns when that one has reported, or has
- * ended (then d->status is `died`).
+ * has left open is to be closed before, as who waits for the end of a pipe must not wait for us. In the caller: returns when
+ * that one has reported, or has ended without (then d->status is `died`, an exit status, and the error is set: ERR_IO).
  */
 enum detach_side detach(struct detached *d, int died, struct err *e);
 

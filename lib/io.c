@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define COPY_BUFFER (256u << 10) /* bytes */
@@ -158,6 +159,16 @@ void io_put_null(int first, int last)
 			close(fd);
 	if (null > last)
 		close(null);
+}
+
+void io_allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
 }
 
 int io_write_new(int dir, const char *name, const struct buf *contents, struct err *e)

@@ -82,6 +82,9 @@ int io_close(int *fd, const char *what, struct err *e);
 /* Puts /dev/null, else nothing, in place of the descriptors from `first` to `last`. */
 void io_put_null(int first, int last);
 
+/* Lets the process have as many descriptors open as its hard limit allows. For what runs in a process of its own. */
+void io_allow_descriptors(void);
+
 /* Makes the file `name` of the directory `dir`, which must not be there yet, of mode 0644, with these contents. */
 int io_write_new(int dir, const char *name, const struct buf *contents, struct err *e);
 

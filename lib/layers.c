@@ -108,9 +108,8 @@ struct layers *layers_begin(const struct store *s, const struct image *im, const
 	return l;
 }
 
-static int fail(struct layers *l, struct job *j, const struct err *why)
+static int fail(struct job *j, const struct err *why)
 {
-	(void)l;
 	j->state = FAILED;
 	j->err = *why;
 	err_context(&j->err, "layer %s", digest_str(&j->unpack.blob->digest).text);
@@ -169,7 +168,7 @@ static int start(struct layers *l, size_t i, bool wait)
 		return 0;
 	}
 	if (j->lock == -1 || start_locked(l, j, &l->image->chain_ids[i], &e) == -1)
-		return fail(l, j, &e);
+		return fail(j, &e);
 	return 0;
 }
 
@@ -200,7 +199,7 @@ static void reap(struct layers *l, struct job *j)
 	l->running--;
 	j->state = UNPACKED;
 	if (worker_wait(&j->worker, &e) == -1)
-		fail(l, j, &e);
+		fail(j, &e);
 	start_queued(l);
 }
 
@@ -366,7 +365,7 @@ int layers_finish(struct layers *l, size_t i, struct err *e)
 		return -1;
 	if ((j->state == UNPACKED && publish(l, j, &l->image->chain_ids[i], &inner) == -1) ||
 	    (j->state == PUBLISHED && !j->counted && count_published(l, &l->image->chain_ids[i], &inner) == -1))
-		fail(l, j, &inner);
+		fail(j, &inner);
 	if (j->state == FAILED) {
 		*e = j->err;
 		return -1;

@@ -24,11 +24,29 @@ static void stamp(char text[STAMP_MAX])
 	snprintf(text + n, STAMP_MAX - n, ".%09ldZ", (long)now.tv_nsec);
 }
 
+/* Where the last whole record ends: a writer that was killed may have left the beginning of one. -1 with errno. */
+static off_t find_end(int fd)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	char text[4096];
+
+	while (end > 0) {
+		size_t n = end < (off_t)sizeof text ? (size_t)end : sizeof text;
+
+		if (pread(fd, text, n, end - (off_t)n) != (ssize_t)n)
+			return -1;
+		for (; n > 0; n--, end--)
+			if (text[n - 1] == '\n')
+				return end;
+	}
+	return end;
+}
+
 int log_open(struct log *l, int dir, const char *name, struct err *e)
 {
 	*l = (struct log)LOG_INIT;
-	l->fd = openat(dir, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (l->fd == -1 || (l->end = lseek(l->fd, 0, SEEK_END)) == -1) {
+	l->fd = openat(dir, name, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (l->fd == -1 || (l->end = find_end(l->fd)) == -1 || ftruncate(l->fd, l->end) == -1) {
 		err_errno(e, errno, "%s", name);
 		io_cleanup_fd(&l->fd);
 		return -1;

@@ -30,7 +30,10 @@ struct log {
 
 #define LOG_INIT { .fd = -1 }
 
-/* Opens `name` in the directory, made where it is missing (0600); continues a log that ends. */
+/*
+ * Opens `name` in the directory, made where it is missing (0600); continues a log that is there, but for half a record at its
+ * end. ERR_IO.
+ */
 int log_open(struct log *l, int dir, const char *name, struct err *e);
 
 /* fd: 1 or 2, whose bytes they are. */

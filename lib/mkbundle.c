@@ -231,6 +231,7 @@ static int make_copy(const struct making *m, struct err *e)
 	cleanup_fd int root = -1;
 
 	umask(0);
+	io_allow_descriptors(); /* three a directory on the way down */
 	if ((root = open_made(m, "rootfs", e)) == -1)
 		return -1;
 	for (size_t i = 0; i < m->opened; i++)
@@ -370,14 +371,16 @@ int mkbundle_make(const struct mkbundle *how, const struct store *s, const struc
 	return make(&plan, &plan.ns, target, e);
 }
 
-/* A bundle that runs as a container has a lock that somebody holds; an overlay that is mounted, a claim. */
-static int check_not_running(const char *path, struct err *e)
+/*
+ * A bundle that runs as a container has a lock that somebody holds; and whose overlay is mounted, a claim on it: *claim is ours,
+ * so that nobody mounts it meanwhile; -1 where there is no overlay.
+ */
+static int check_not_running(const char *path, int *claim, struct err *e)
 {
 	cleanup_container struct container c = CONTAINER_INIT;
 	cleanup_buf struct buf work = BUF_INIT;
 	struct container_status s;
 	struct err why = ERR_INIT;
-	cleanup_fd int claim = -1;
 
 	if (container_open(&c, path, e) == -1 || container_look(&c, &s, e) == -1)
 		return -1;
@@ -387,7 +390,7 @@ static int check_not_running(const char *path, struct err *e)
 	if (buf_check(&work, e) == -1)
 		return -1;
 	if (overlay_exists)
-		claim = overlay_claim(buf_text(&work), &why);
+		*claim = overlay_claim(buf_text(&work), &why);
 	return why.kind == ERR_USAGE ? err_set(e, ERR_USAGE, "it runs") : 0;
 }
 
@@ -412,6 +415,7 @@ int mkbundle_remove(const char *target, struct err *e)
 {
 	cleanup_buf struct buf config = BUF_INIT;
 	cleanup_free char *path = realpath(target, NULL);
+	cleanup_fd int claim = -1;
 
 	if (!path)
 		return errno == ENOENT ? err_set(e, ERR_NOT_FOUND, "%s: no such bundle", target) :
@@ -421,7 +425,7 @@ int mkbundle_remove(const char *target, struct err *e)
 		return -1;
 	if (access(buf_text(&config), F_OK) == -1)
 		return err_set(e, ERR_USAGE, "%s: not a bundle (it has no config.json)", target);
-	if (check_not_running(path, e) == -1 || remove_bundle(path, e) == -1)
+	if (check_not_running(path, &claim, e) == -1 || remove_bundle(path, e) == -1)
 		return err_context(e, "%s", target);
 	return 0;
 }

@@ -30,7 +30,10 @@ struct mkbundle {
 int mkbundle_make(const struct mkbundle *m, const struct store *s, const struct image *im, const char *target,
 		  struct err *e);
 
-/* Removes a bundle with all that is in it, whoever owns it. What is no bundle, or runs, is left alone: ERR_USAGE. */
+/*
+ * Removes a bundle with all that is in it, whoever owns it. What is no bundle, or runs, is left alone: ERR_USAGE. (Of one
+ * without an overlay and without a container's record nobody can tell.)
+ */
 int mkbundle_remove(const char *target, struct err *e);
 
 #endif

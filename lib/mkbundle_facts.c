@@ -3,7 +3,6 @@
 #include "io.h"
 #include "json.h"
 
-
 /* A fact is one line: what would break it shows as a blank. */
 static int write_fact(int dir, const char *name, const char *text, struct err *e)
 {

@@ -9,24 +9,12 @@
 #include <sched.h>
 #include <sys/file.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 const bool overlay_exists = true;
 const int overlay_namespaces = CLONE_NEWNS;
-
-/* Room for a descriptor a layer. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
 
 /*
  * Opens a directory and adds its descriptor's number to the options. Descriptors stand for the paths because the
@@ -102,7 +90,7 @@ int overlay_mount(const struct overlay *o, struct err *e)
 
 	if (o->count == 0 || o->count > OVERLAY_LAYERS_MAX)
 		return err_set(e, ERR_USAGE, "%zu layers: an overlay takes 1 to %d", o->count, OVERLAY_LAYERS_MAX);
-	raise_descriptor_limit();
+	io_allow_descriptors(); /* one a layer */
 	buf_adds(&options, o->upper && o->discard ? "userxattr,volatile" : "userxattr");
 	for (size_t i = 0; i < o->count && status == 0; i++)
 		status = (fds[n] = add_directory(&options, i ? ":" : ",lowerdir=", o->lower[i], e)) == -1 ? -1 : (n++, 0);

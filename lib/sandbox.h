@@ -163,7 +163,8 @@ void sandbox_close_from(int lowest);
 
 /*
  * The namespaces of the container that the process `supervisor` runs (sandbox_run, joinable), the caller's to close. That it is
- * the supervisor yet the caller has to see to, afterwards. ERR_USAGE where it holds none, as in a chroot; ERR_IO.
+ * the supervisor yet the caller has to see to, afterwards. ERR_USAGE where it holds none, as in a chroot; ERR_IO. On a system
+ * without namespaces there is nothing to find: 0, and none in *n.
  */
 int sandbox_find_namespaces(pid_t supervisor, struct sandbox_namespaces *n, struct err *e);
 void sandbox_namespaces_close(struct sandbox_namespaces *n);

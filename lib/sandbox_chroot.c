@@ -2,6 +2,7 @@
 
 #include "io.h"
 #include "sandbox_output.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -129,22 +130,6 @@ static int wait_and_move(const struct sandbox *s, struct output *o, pid_t pid, c
 	}
 }
 
-/* In the background there is no terminal at which we could be stopped instead. */
-static void signals_to_pass_on(sigset_t *set, bool background)
-{
-	sigfillset(set);
-	sigdelset(set, SIGKILL);
-	sigdelset(set, SIGSTOP);
-	if (!background)
-		sigdelset(set, SIGTSTP);
-	sigdelset(set, SIGTTIN);
-	sigdelset(set, SIGTTOU);
-	sigdelset(set, SIGSEGV);
-	sigdelset(set, SIGBUS);
-	sigdelset(set, SIGILL);
-	sigdelset(set, SIGFPE);
-}
-
 static int supervise(const struct sandbox *s, struct output *o, int from, int to, const sigset_t *signals, struct err *e)
 {
 	cleanup_fd int report = to;
@@ -187,7 +172,9 @@ int sandbox_run_chroot(const struct sandbox *s, struct err *e)
 	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
 	fcntl(ends[1], F_SETFD, FD_CLOEXEC);
 	signal(SIGCHLD, SIG_DFL); /* ignored, as a caller may leave it, there would be nothing to wait for */
-	signals_to_pass_on(&signals, s->output);
+	signals_passed_on(&signals);
+	if (!s->output) /* in the background there is no terminal at which we could be stopped instead */
+		sigdelset(&signals, SIGTSTP);
 	sigprocmask(SIG_BLOCK, &signals, &before);
 	status = supervise(s, &output, ends[0], ends[1], &signals, e);
 	output_end(&output, s);

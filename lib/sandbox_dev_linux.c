@@ -21,13 +21,6 @@ static const struct {
 	{ "stderr", "/proc/self/fd/2" }, { "ptmx", "pts/ptmx" },
 };
 
-static int put_file(int root, int mount, const char *path, struct err *e)
-{
-	cleanup_fd int target = mount_target(root, path, MOUNT_ON_FILE, e);
-
-	return target == -1 ? -1 : mount_attach(mount, target, path, e);
-}
-
 /* The host's own: nobody may make device nodes in a user namespace, and elsewhere there is no need to. */
 static int put_device(int root, const struct sandbox_device *d, struct err *e)
 {
@@ -37,7 +30,7 @@ static int put_device(int root, const struct sandbox_device *d, struct err *e)
 	if (!host)
 		return err_set(e, ERR_USAGE, "device %u:%u is not supported", d->major, d->minor);
 	mount = mount_clone_device(host, d->major, d->minor, e);
-	return mount == -1 ? -1 : put_file(root, mount, d->path, e);
+	return mount == -1 ? -1 : mount_put(root, mount, d->path, MOUNT_ON_FILE, e);
 }
 
 int sandbox_fill_dev(const struct sandbox *s, int root, struct err *e)
@@ -112,7 +105,7 @@ int sandbox_put_console(int root, int peer, struct err *e)
 
 	if (mount == -1)
 		return err_errno(e, errno, "/dev/console");
-	return put_file(root, mount, "/dev/console", e);
+	return mount_put(root, mount, "/dev/console", MOUNT_ON_FILE, e);
 }
 
 /* Whether it is what makes terminals, and not what a container's root has put in its place. */

@@ -26,14 +26,14 @@ _Noreturn void sandbox_be_init(const struct sandbox *s, int report, int exec);
 
 #define SANDBOX_FDS_MAX SANDBOX_NAMESPACES
 
-/* Tells the supervisor of an event, with copies of the descriptors. */
+/* Tells the supervisor of an event, with copies of the descriptors, SANDBOX_FDS_MAX at most. 0; ERR_IO. */
 int sandbox_send(int to, enum sandbox_event event, const int *fds, size_t count, struct err *e);
 
 struct sandbox_received {
 	struct sandbox_message message;
-	int fds[SANDBOX_FDS_MAX]; /* the receiver's */
-	size_t count;
-	pid_t sender; /* as the receiver sees it; -1: it was not said */
+	int fds[SANDBOX_FDS_MAX]; /* the receiver's to close */
+	size_t count;		  /* of fds */
+	pid_t sender;		  /* as the receiver sees it; -1: it was not said */
 };
 
 /* The next message; false when there is none. */
@@ -79,7 +79,7 @@ void sandbox_forget_arguments(void); /* but for the program's name */
 
 /*
  * Becomes the user, with exactly the capabilities of s, a session keyring of its own, and no way to gain more: under its
- * filter of system calls: the last step before the command.
+ * filter of system calls. Nearly the last step before the command: what comes after it the filter has to let through.
  */
 int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struct err *e);
 

@@ -136,12 +136,12 @@ static bool handle_signal(struct run *r)
 	}
 }
 
-/* It executes, or has failed, which it has said before. */
+/* It executes, or has failed, which it has said before; or was killed before it came so far, which shows at its end. */
 static void handle_execution(struct run *r)
 {
 	handle_messages(r);
 	io_cleanup_fd(&r->executing);
-	if (!r->failed)
+	if (r->started && !r->failed)
 		r->s->executed(r->s->ctx);
 }
 

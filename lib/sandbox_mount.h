@@ -42,6 +42,12 @@ enum mount_target {
  */
 int mount_target(int root, const char *path, enum mount_target kind, struct err *e);
 
+/*
+ * Both: attaches a mount, which stays the caller's, to what `path` beneath `root` is. ERR_USAGE where that is in a proc
+ * filesystem, and the mount is none.
+ */
+int mount_put(int root, int mount, const char *path, enum mount_target kind, struct err *e);
+
 /* Mounts the root where the bundle has it, private and nodev: a descriptor of it. Needs a mount namespace of its own. */
 int sandbox_mount_root(const struct sandbox *s, struct err *e);
 
@@ -82,8 +88,8 @@ int sandbox_use_own_devices(struct err *e);
 int sandbox_pivot(int root, struct err *e);
 
 /*
- * Opens a terminal in the container's devpts, owned by `uid`, of the size of ours or that of s. Returns the master, and the process's end in
- * *peer.
+ * Opens a terminal in the container's devpts, owned by `uid`, of the size of ours or that of s. Returns the master, and the
+ * process's end in *peer; both are the caller's. -1 with the error set.
  */
 int sandbox_open_terminal(const struct sandbox *s, int root, uid_t uid, int *peer, struct err *e);
 

@@ -6,12 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-
-#define FS_LOG_MAX 256 /* bytes of the kernel's own explanation that are kept */
+#include <sys/vfs.h>
 
 int mount_clone(const char *path, bool recursive, struct err *e)
 {
@@ -171,4 +171,23 @@ int mount_target(int root, const char *path, enum mount_target kind, struct err 
 			return err_context(e, "mount point %s", path);
 	}
 	return err_set(e, ERR_CONTENT, "mount point %s: too many symlinks", path);
+}
+
+static bool is_proc(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* What the kernel says of itself and of processes is not to be replaced, whatever led there (CVE-2019-16884). */
+int mount_put(int root, int mount, const char *path, enum mount_target kind, struct err *e)
+{
+	cleanup_fd int target = mount_target(root, path, kind, e);
+
+	if (target == -1)
+		return -1;
+	if (is_proc(target) && !is_proc(mount))
+		return err_set(e, ERR_USAGE, "nothing can be mounted in a proc filesystem");
+	return mount_attach(mount, target, path, e);
 }

@@ -6,12 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #define OPTIONS_MAX 32		/* of one mount */
 #define HOST_FILE_MAX (1 << 20) /* bytes of resolv.conf and hosts */
@@ -85,25 +83,6 @@ static int sort_options(const struct sandbox *s, const struct sandbox_mount *m, 
 	return 0;
 }
 
-static bool is_proc(int fd)
-{
-	struct statfs fs;
-
-	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
-}
-
-/* What the kernel says of itself and of processes is not to be replaced, whatever led there (CVE-2019-16884). */
-static int put_mount(int root, int mount, const char *path, enum mount_target kind, struct err *e)
-{
-	cleanup_fd int target = mount_target(root, path, kind, e);
-
-	if (target == -1)
-		return -1;
-	if (is_proc(target) && !is_proc(mount))
-		return err_set(e, ERR_USAGE, "nothing can be mounted in a proc filesystem");
-	return mount_attach(mount, target, path, e);
-}
-
 /* One file of the host's, which is looked at when it is held already. */
 static int mount_bind(int root, const struct sandbox_mount *m, const struct options *o, struct err *e)
 {
@@ -122,7 +101,7 @@ static int mount_bind(int root, const struct sandbox_mount *m, const struct opti
 					     "crun or runc can run this bundle", m->source);
 	if (mount_attributes(mount, o->attributes | UNPRIVILEGED, 0, false, e) == -1)
 		return -1;
-	return put_mount(root, mount, m->destination, MOUNT_ON_FILE, e);
+	return mount_put(root, mount, m->destination, MOUNT_ON_FILE, e);
 }
 
 /* Takes ownership of *mount for *kept, in place of what is there. */
@@ -144,7 +123,7 @@ static int mount_sys(int root, const struct sandbox_mount *m, const struct optio
 		return -1;
 	if (mount_attributes(mount, o->attributes | UNPRIVILEGED | MOUNT_ATTR_RDONLY, 0, true, e) == -1)
 		return -1;
-	if (put_mount(root, mount, m->destination, MOUNT_ON_REAL_DIRECTORY, e) == -1 || sandbox_hide_host(mount, e) == -1)
+	if (mount_put(root, mount, m->destination, MOUNT_ON_REAL_DIRECTORY, e) == -1 || sandbox_hide_host(mount, e) == -1)
 		return -1;
 	keep(kept, &mount);
 	return 0;
@@ -187,7 +166,7 @@ static int mount_fresh(const struct sandbox *s, int root, const struct sandbox_m
 	cleanup_fd int mount = new_filesystem(m, o, e);
 	bool follow = strcmp(m->type, "tmpfs") == 0 && !is_the_kernels(m->destination);
 
-	if (mount == -1 || put_mount(root, mount, m->destination, follow ? MOUNT_ON_DIRECTORY : MOUNT_ON_REAL_DIRECTORY, e) == -1)
+	if (mount == -1 || mount_put(root, mount, m->destination, follow ? MOUNT_ON_DIRECTORY : MOUNT_ON_REAL_DIRECTORY, e) == -1)
 		return -1;
 	if (strcmp(m->type, "proc") == 0 && sandbox_guard_proc(s, mount, m->destination, e) == -1)
 		return -1;
@@ -243,7 +222,7 @@ static int show_host_file(int root, int dev, const char *path, struct err *e)
 	mount = dev == -1 ? mount_clone(path, false, e) : copy_in_dev(dev, from, path, e);
 	if (mount == -1 || mount_attributes(mount, UNPRIVILEGED | MOUNT_ATTR_RDONLY, 0, false, e) == -1)
 		return -1;
-	if (put_mount(root, mount, path, MOUNT_ON_FILE, e) == -1)
+	if (mount_put(root, mount, path, MOUNT_ON_FILE, e) == -1)
 		return -1;
 	if (dev != -1 && unlinkat(dev, copy_name, 0) == -1)
 		return err_errno(e, errno, "copy of %s", path);

@@ -4,7 +4,8 @@
  *
  *	struct seccomp_profile p;
  *	struct sandbox_filter f;
- *	if (seccomp_read_file(&p, path, e) == 0 && seccomp_compose(&p, seccomp_native_table, caps, &f, e) == 0)
+ *	if (seccomp_read_file(&p, path, seccomp_native, e) == 0 &&
+ *	    seccomp_compose(&p, seccomp_native_table, caps, &f, e) == 0)
  *		…; free((void *)f.code);
  *	seccomp_clear(&p);
  *

@@ -124,9 +124,10 @@ int seccomp_keep_words(struct seccomp_profile *p, struct buf *list, const char *
 	*out = NULL;
 	if (buf_check(list, e) == -1)
 		return -1;
-	if (list->len > 0)
-		*out = keep(p, buf_steal(list), e);
-	return list->len > 0 && !*out ? -1 : 0;
+	if (list->len == 0)
+		return 0;
+	*out = keep(p, buf_steal(list), e);
+	return *out ? 0 : -1;
 }
 
 int seccomp_read_words(struct seccomp_profile *p, struct json_value v, const char *name, const char **out, struct err *e)

@@ -17,13 +17,13 @@
  */
 int unfinished_make(const struct store *s, const char *parent, char **path, struct err *e);
 
+/* Removes a tree with all that is in it, whoever owns it; one that is not there is success. 0; -1 with the error set. */
+int unfinished_remove(const char *path, struct err *e);
+
 /*
- * Removes the tree `path` as the above, but first takes it out of sight, into `tmp`, a store's tmp/: what a killed
- * one leaves of it is there for the next to remove. Where it cannot be moved it is removed in its place.
+ * The same, but takes the tree out of sight first, into `tmp`, a store's tmp/: what a killed one leaves of it is there for the
+ * next to remove. Where it cannot be moved it is removed in its place.
  */
 int unfinished_discard(const char *tmp, const char *path, struct err *e);
-
-/* Removes a tree with all that is in it, whoever owns it. */
-int unfinished_remove(const char *path, struct err *e);
 
 #endif

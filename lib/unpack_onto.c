@@ -110,6 +110,7 @@ int unpack_onto(void *ctx, struct err *e)
 	cleanup_buf struct buf base = BUF_INIT;
 
 	umask(0);
+	io_allow_descriptors(); /* a copy takes three a directory on the way down */
 	buf_addf(&base, "%s/tmp/%s", u->store->path, u->dir);
 	if (buf_check(&base, e) == -1)
 		return -1;

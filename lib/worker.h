@@ -34,7 +34,7 @@ int worker_report(void);
 /* Waits for its end. What fn returned (0 to 100), or -1 with the error that fn set, or with one that says how it died. */
 int worker_wait(struct worker *w, struct err *e);
 
-/* Kills it and waits. */
+/* Kills it, if there is one, and waits. */
 void worker_kill(struct worker *w);
 
 /* Both in one. */

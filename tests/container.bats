@@ -435,6 +435,14 @@ fact() {
 	[[ $stderr == *missing* ]]
 }
 
+@test "inspect of a container whose config.json cannot be read: says so, and prints nothing" {
+	container run --name it busybox true
+	echo '{' >"$(cr-ps --path it)/config.json"
+	run -3 --separate-stderr container inspect it
+	[ -z "$output" ]
+	[[ $stderr == *"not JSON"* ]]
+}
+
 # --- signals ---
 
 @test "TERM and INT to the wrapper reach the command, and the record is finished" {

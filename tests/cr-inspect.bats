@@ -104,6 +104,8 @@ json() {
 	run -3 --separate-stderr cr-inspect a:1
 	[ -z "$output" ]
 	[[ $stderr == *"$manifest"* ]]
+	run -3 cr-inspect a:1 missing # of several failures the first one's status
+	run -4 cr-inspect missing a:1
 }
 
 @test "control characters of an image stay escaped" {

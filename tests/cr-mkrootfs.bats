@@ -164,6 +164,14 @@ os.setxattr("lower", "system.posix_acl_access",
 	[ ! -e b ]
 }
 
+@test "a copy of a tree that is deeper than there are descriptors at first" {
+	mkdir -p "deep/$(printf 'd/%.0s' {1..400})"
+	store_image example.org/deep:1 deep >/dev/null
+	cr-inspect -r example.org/deep:1 | cr-unpack >/dev/null
+	(ulimit -Sn 256 && cr-mkrootfs -m copy -i example.org/deep:1 b)
+	[ "$(find b/rootfs -type d | wc -l)" -eq 401 ]
+}
+
 @test "a target that holds something is refused and left alone; an empty directory is taken" {
 	mkdir b
 	echo mine >b/file

@@ -165,6 +165,21 @@ is_empty() {
 	container rm it
 }
 
+@test "nor is one that runs without a record, if it has an overlay" {
+	need_namespaces
+	cr-mkrootfs -i busybox b
+	cr-exec b -- sh -c 'echo >/up; exec sleep 300' 3>&- &
+	pid=$!
+	until_true test -e b/upper/up
+	run -2 --separate-stderr cr-mkrootfs -d b
+	[[ $stderr == "cr-mkrootfs: b: "*"a container runs on it"* ]]
+	[ -e b/upper/up ]
+	kill -9 "$pid"
+	wait "$pid" || true
+	until_true cr-mkrootfs -d b
+	[ ! -e b ]
+}
+
 # --- in the background ---
 
 @test "run -d: returns when it runs, and prints the id alone" {
@@ -199,6 +214,15 @@ is_empty() {
 	[[ $stderr == *nosuchuser* ]]
 	run -127 container run -d --rm busybox no-such-program
 	[ "$(ls store/containers | wc -l)" -eq 2 ]
+}
+
+@test "run -d of what is killed on its way to the command: 125, and no id" {
+	need_namespaces
+	echo '{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{ "names": ["chdir"], "action": "SCMP_ACT_KILL_PROCESS" }] }' >profile
+	run -125 --separate-stderr container run -d --security-opt seccomp=profile --name it busybox true
+	[ -z "$output" ]
+	[[ $stderr == *"before the command ran"* ]]
+	[ "$(cr-ps it | cut -f 2,3)" = $'exited\t125' ]
 }
 
 @test "run -d --rm: removed at its end, and who waits learns the status" {

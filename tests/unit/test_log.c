@@ -221,6 +221,30 @@ static void test_no_log(void)
 	CHECK_INT(e.kind, ERR_NOT_FOUND);
 }
 
+static void test_half_a_record_is_no_beginning(void)
+{
+	static const char half[] = "2026-01-02T03:04:05.000000006Z stdout F whole\n2026-01-02T03:04:05.000000007Z stdout F ha";
+	__attribute__((cleanup(streams_clear))) struct streams s = { .records = 0 };
+	struct log_reader r;
+	struct err e = ERR_INIT;
+	struct log l;
+
+	put_text("half", half, sizeof half - 1);
+	CHECK_INT(log_open(&l, dir, "half", &e), 0);
+	log_write(&l, 1, "next\n", 5);
+	log_close(&l);
+	CHECK_INT(log_reader_open(&r, dir, "half", &e), 0);
+	CHECK_INT(read_streams(&r, &s, &e), 0);
+	CHECK_INT(s.records, 2);
+	CHECK_STR(buf_text(&s.text[1]), "whole\nnext\n");
+	log_reader_close(&r);
+	/* And where no record is whole. */
+	put_text("half", half + 60, 10);
+	CHECK_INT(log_open(&l, dir, "half", &e), 0);
+	CHECK_INT(l.end, 0);
+	log_close(&l);
+}
+
 int main(void)
 {
 	if (!mkdtemp(directory) || (dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
@@ -233,6 +257,7 @@ int main(void)
 	RUN(test_tail_counts_lines);
 	RUN(test_what_is_no_record);
 	RUN(test_no_log);
+	RUN(test_half_a_record_is_no_beginning);
 	for (size_t i = 0; i < 7; i++)
 		unlinkat(dir, (const char *const[]){ "streams", "appends", "much", "lost", "grows", "tail", "wrong" }[i], 0);
 	rmdir(directory);
