@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/select.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@ static int check(const struct sandbox *s, struct err *e)
 static int enter(const struct sandbox *s, struct err *e)
 {
 	cleanup_fd int root = open(s->rootfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct pollfd reader = { REPORT_FD, 0, 0 };
 	struct user user;
 
 	if (root == -1)
@@ -40,6 +42,8 @@ static int enter(const struct sandbox *s, struct err *e)
 	if (sandbox_limit(s, e) == -1 || sandbox_become(s, &user, e) == -1 || sandbox_enter_cwd(s, e) == -1)
 		return -1;
 	sandbox_die_with_parent();
+	if (poll(&reader, 1, 0) == 1 && reader.revents & POLLERR) /* it has died before that */
+		_exit(SANDBOX_FAILED);
 	sandbox_default_signals();
 	return sandbox_execute(s, &user, e);
 }

@@ -483,9 +483,9 @@ no_process() {
 
 @test "cr-exec holds nothing of its own file while the container runs" {
 	need_namespaces
-	cr-exec --pid-file pid "$root" -- sleep 100 3>&- &
+	cr-exec --pid-file "$BATS_TEST_TMPDIR/pid" "$root" -- sleep 100 3>&- &
 	pid=$!
-	until_true test -s pid
+	until_true test -s "$BATS_TEST_TMPDIR/pid"
 	run -0 find "/proc/$pid/fd" -type l -printf '%l\n'
 	kill "$pid"
 	wait || true

@@ -165,21 +165,6 @@ is_empty() {
 	container rm it
 }
 
-@test "nor is one that runs without a record, if it has an overlay" {
-	need_namespaces
-	cr-mkrootfs -i busybox b
-	cr-exec b -- sh -c 'echo >/up; exec sleep 300' 3>&- &
-	pid=$!
-	until_true test -e b/upper/up
-	run -2 --separate-stderr cr-mkrootfs -d b
-	[[ $stderr == "cr-mkrootfs: b: "*"a container runs on it"* ]]
-	[ -e b/upper/up ]
-	kill -9 "$pid"
-	wait "$pid" || true
-	until_true cr-mkrootfs -d b
-	[ ! -e b ]
-}
-
 # --- in the background ---
 
 @test "run -d: returns when it runs, and prints the id alone" {
