@@ -140,7 +140,7 @@ static int open_last(int root, const char *path, enum mount_target kind, char na
 	if (!*name)
 		return err_set(e, ERR_USAGE, "the root itself");
 	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT && make(parent, name, kind) == 0)
+	if (fd == -1 && errno == ENOENT && (make(parent, name, kind) == 0 || errno == EEXIST)) /* another container was quicker */
 		fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	return fd == -1 ? err_errno(e, errno, "cannot be made") : fd;
 }

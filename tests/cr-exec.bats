@@ -472,6 +472,21 @@ no_process() {
 	[[ "$output" == *"user 1000 does not exist"*/etc/subuid* ]]
 }
 
+@test "many at once on one root, which lacks the mount points" {
+	local round n pids
+	for round in {1..25}; do
+		rm -rf "${root:?}"/etc/resolv.conf "${root:?}"/etc/hosts "${root:?}"/dev "${root:?}"/proc "${root:?}"/sys
+		pids=()
+		for n in {1..8}; do
+			cr-exec "$root" -- true 3>&- &
+			pids+=("$!")
+		done
+		for n in "${pids[@]}"; do
+			wait "$n"
+		done
+	done
+}
+
 # What runs us again and what holds the container are no numbers that a caller may not use.
 @test "a caller's descriptors are what he says that they are, whatever their numbers" {
 	local fd
