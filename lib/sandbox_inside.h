@@ -82,6 +82,11 @@ int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struc
 
 /* ---- the terminal, seen from outside ---- */
 
+struct winsize;
+
+/* The size of the first of descriptors 0 to 2 that is a terminal; false, and *size untouched, where none is. */
+bool sandbox_window_size(struct winsize *size);
+
 struct terminal {
 	int master;		/* -1: none, or ended */
 	const struct sandbox *s; /* whose output it is */

@@ -40,7 +40,7 @@ void terminal_resize(const struct terminal *t)
 {
 	struct winsize size;
 
-	if (t->master != -1 && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+	if (t->master != -1 && sandbox_window_size(&size))
 		ioctl(t->master, TIOCSWINSZ, &size);
 }
 

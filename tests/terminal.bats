@@ -102,6 +102,13 @@ in_raw() {
 	shows_line 'status 5'
 }
 
+# The same terminal is asked both times.
+@test "-t: ... also where standard input is none" {
+	play size=33,77 send='go\n' expect='33 77' size=44,88 expect='44 88' -- /bin/sh -c \
+		"read -r line; exec cr-exec -t '$root' -- /bin/sh -c 'trap \"stty size; exit 5\" WINCH; stty size; while :; do sleep 0.1; done' </dev/null"
+	shows_line 'status 5'
+}
+
 # --- job control ---
 
 @test "-t: ^C and ^Z are the container's" {
