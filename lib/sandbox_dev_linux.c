@@ -2,6 +2,7 @@
 
 #include "io.h"
 #include "sandbox_defaults.h"
+#include "sandbox_inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,14 +89,20 @@ int sandbox_use_own_devices(struct err *e)
 	return 0;
 }
 
+bool sandbox_window_size(struct winsize *size)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (ioctl(fd, TIOCGWINSZ, size) == 0)
+			return true;
+	return false;
+}
+
 /* That of ours, where one of the standard descriptors is a terminal; else what the bundle says. */
 static void set_window_size(const struct sandbox *s, int terminal)
 {
 	struct winsize size = { .ws_row = s->rows, .ws_col = s->columns };
 
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (ioctl(fd, TIOCGWINSZ, &size) == 0)
-			break;
+	sandbox_window_size(&size);
 	ioctl(terminal, TIOCSWINSZ, &size);
 }
 

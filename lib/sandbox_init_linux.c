@@ -34,7 +34,7 @@ static int set_up_terminal(struct inside *in, int root, struct err *e)
 
 	if (master == -1 || (!in->s->join && sandbox_put_console(root, in->terminal, e) == -1))
 		return -1;
-	return sandbox_send(REPORT_FD, SANDBOX_EVENT_TERMINAL, &master, 1, e);
+	return sandbox_send(REPORT_FD, SANDBOX_EVENT_TERMINAL, (int[]){ master, in->terminal }, 2, e);
 }
 
 /* In a container that somebody else has set up. */

@@ -85,8 +85,14 @@ int sandbox_drop_privileges(const struct sandbox *s, const struct user *u, struc
 
 /* ---- the terminal, seen from outside ---- */
 
+struct winsize;
+
+/* The size of the first of descriptors 0 to 2 that is a terminal; false, and *size untouched, where none is. */
+bool sandbox_window_size(struct winsize *size);
+
 struct terminal {
 	int master;		/* -1: none, or ended */
+	int peer;		/* the container's end, held so that there is one while nobody inside has it open */
 	const struct sandbox *s; /* whose output it is */
 	bool raw;		/* our own terminal is in raw mode */
 	struct termios before;	/* its mode until then */
@@ -96,10 +102,10 @@ struct terminal {
 	size_t pending_from, pending_to;
 };
 
-#define TERMINAL_INIT { .master = -1 }
+#define TERMINAL_INIT { .master = -1, .peer = -1 }
 
-/* Takes ownership of master; raw mode, where descriptor 0 is a terminal, and is its input. */
-void terminal_start(struct terminal *t, int master, const struct sandbox *s);
+/* Takes ownership of both ends; raw mode, where descriptor 0 is a terminal, and is its input. */
+void terminal_start(struct terminal *t, int master, int peer, const struct sandbox *s);
 void terminal_stop(struct terminal *t);		     /* what is left of the output, and the mode as it was */
 void terminal_suspend(struct terminal *t);	     /* the mode as it was, until… */
 void terminal_resume(struct terminal *t);

@@ -45,8 +45,10 @@ void sandbox_die_with_parent(void)
 /* Descriptors come with the messages that are about them, and with no others. */
 static void take_descriptors(struct run *r, struct sandbox_received *m)
 {
-	if (m->message.event == SANDBOX_EVENT_TERMINAL && m->count == 1 && r->terminal.master == -1)
-		terminal_start(&r->terminal, m->fds[--m->count], r->s);
+	if (m->message.event == SANDBOX_EVENT_TERMINAL && m->count == 2 && r->terminal.master == -1) {
+		terminal_start(&r->terminal, m->fds[0], m->fds[1], r->s);
+		m->count = 0;
+	}
 	if (m->message.event == SANDBOX_EVENT_NAMESPACES && m->count == SANDBOX_NAMESPACES && r->namespaces.fd[0] == -1)
 		while (m->count > 0) {
 			m->count--;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define END_OF_FILE 4 /* ^D, what a new terminal takes for it */
+#define REST_MAX (64u << 10) /* bytes: no terminal holds more that was written, and not read */
 
 void terminal_resume(struct terminal *t)
 {
@@ -29,9 +30,9 @@ void terminal_suspend(struct terminal *t)
 	t->raw = false;
 }
 
-void terminal_start(struct terminal *t, int master, const struct sandbox *s)
+void terminal_start(struct terminal *t, int master, int peer, const struct sandbox *s)
 {
-	*t = (struct terminal){ .master = master, .s = s, .input_open = !s->output, .at_line_start = true };
+	*t = (struct terminal){ .master = master, .peer = peer, .s = s, .input_open = !s->output, .at_line_start = true };
 	fcntl(master, F_SETFL, fcntl(master, F_GETFL) | O_NONBLOCK);
 	terminal_resume(t);
 }
@@ -40,7 +41,7 @@ void terminal_resize(const struct terminal *t)
 {
 	struct winsize size;
 
-	if (t->master != -1 && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+	if (t->master != -1 && sandbox_window_size(&size))
 		ioctl(t->master, TIOCSWINSZ, &size);
 }
 
@@ -74,21 +75,28 @@ void terminal_input(struct terminal *t)
 	t->pending_to = t->at_line_start ? 1 : 2;
 }
 
-/* Moves one bufferful of output. False when there is no more for now, or for good. */
-static bool forward_output(struct terminal *t)
+/* Who has the other end open yet gets SIGHUP, and no answer. */
+static void hang_up(struct terminal *t)
+{
+	io_cleanup_fd(&t->master);
+	io_cleanup_fd(&t->peer);
+}
+
+/* Moves one bufferful of output. Returns its bytes; 0 when there is no more for now, or for good. */
+static size_t forward_output(struct terminal *t)
 {
 	char data[16384];
 	ssize_t n = read(t->master, data, sizeof data);
 
 	if (n > 0 && t->s->output) {
 		t->s->output(t->s->ctx, STDOUT_FILENO, data, (size_t)n);
-		return true;
+		return (size_t)n;
 	}
 	if (n > 0)
-		return io_write_full(STDOUT_FILENO, data, (size_t)n) == 0 || errno != EPIPE;
-	if (n == 0 || (errno != EAGAIN && errno != EINTR)) /* EIO: nobody has the other end open any more */
-		io_cleanup_fd(&t->master);
-	return false;
+		return io_write_full(STDOUT_FILENO, data, (size_t)n) == 0 || errno != EPIPE ? (size_t)n : 0;
+	if (n == 0 || (errno != EAGAIN && errno != EINTR)) /* EIO: nobody has the other end open, and neither have we */
+		hang_up(t);
+	return 0;
 }
 
 void terminal_master(struct terminal *t, short events)
@@ -104,8 +112,10 @@ void terminal_master(struct terminal *t, short events)
 
 void terminal_stop(struct terminal *t)
 {
-	while (t->master != -1 && forward_output(t))
-		;
-	io_cleanup_fd(&t->master);
+	/* Who has joined the container may have left somebody there who writes for ever. */
+	io_cleanup_fd(&t->peer);
+	for (size_t moved = 0, n = 1; t->master != -1 && n > 0 && moved < REST_MAX; moved += n)
+		n = forward_output(t);
+	hang_up(t);
 	terminal_suspend(t);
 }

@@ -102,6 +102,13 @@ in_raw() {
 	shows_line 'status 5'
 }
 
+# The same terminal is asked both times.
+@test "-t: ... also where standard input is none" {
+	play size=33,77 send='go\n' expect='33 77' size=44,88 expect='44 88' -- /bin/sh -c \
+		"read -r line; exec cr-exec -t '$root' -- /bin/sh -c 'trap \"stty size; exit 5\" WINCH; stty size; while :; do sleep 0.1; done' </dev/null"
+	shows_line 'status 5'
+}
+
 # --- job control ---
 
 @test "-t: ^C and ^Z are the container's" {
@@ -196,6 +203,55 @@ is_state() {
 	[ "$output" = "$(seq 1 300000 | sha256sum)" ]
 	run -0 bash -c 'set -o pipefail; cr-exec -t "$0" -- seq 1 3000 </dev/null | while IFS= read -r line; do echo "$line"; done | tail -n 1' "$root"
 	[ "${output%$'\r'}" = 3000 ]
+}
+
+@test "-t: a command that lets go of the terminal goes on, and may take it again" {
+	local ticks
+	run -0 timeout 20 cr-exec -t "$root" -- /bin/sh -c 'exec sleep 2 </dev/null >/dev/null 2>&1' </dev/null
+	run -5 timeout 20 cr-exec -t "$root" -- /bin/sh -c \
+		'exec 0<&- 1>&- 2>&-; sleep 1; echo later >/dev/console && exec >/dev/tty && echo yet && exit 5' </dev/null
+	[[ $output == *later*yet* ]]
+	# Meanwhile nothing is done.
+	cr-exec -t --pid-file "$DIR/pid" "$root" -- /bin/sh -c 'exec sleep 60 </dev/null >/dev/null 2>&1' </dev/null >/dev/null 3>&- &
+	PID=$!
+	until_true test -s "$DIR/pid"
+	sleep 2
+	ticks=$(sed 's/.*) //' "/proc/$PID/stat" | awk '{ print $12 + $13 }')
+	kill -TERM "$PID"
+	wait "$PID" || status=$?
+	[ "$status" -eq 143 ]
+	[ "$ticks" -lt $(($(getconf CLK_TCK) / 2)) ]
+}
+
+# --- -t, and nobody reads ---
+
+# full_pipe NAME: a named pipe that takes nothing; descriptor 9 keeps it
+full_pipe() {
+	mkfifo "$1"
+	exec 9<>"$1"
+	python3 -c '
+import os, sys
+pipe = os.open(sys.argv[1], os.O_WRONLY | os.O_NONBLOCK)
+try:
+    while True:
+        os.write(pipe, b"." * 4096)
+except BlockingIOError:
+    pass' "$1"
+}
+
+# started NAME CMD...: in a container, at $PID, whose output goes to the full pipe
+start_stalled() {
+	container run -t --name "$1" busybox "${@:2}" </dev/null >"$DIR/pipe" 2>"$DIR/stderr" 3>&- 9<&- &
+	PID=$!
+	until_true is_running "$1"
+}
+
+is_running() {
+	[ "$(cr-ps "$1" 2>/dev/null | cut -f 2)" = running ]
+}
+
+has_ended() {
+	! kill -0 "$1" 2>/dev/null
 }
 
 @test "-t: more input than any buffer holds is whole" {
