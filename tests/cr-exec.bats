@@ -473,8 +473,8 @@ no_process() {
 }
 
 @test "many at once on one root, which lacks the mount points" {
-	local round n pids
-	for round in {1..25}; do
+	local n pids
+	for _ in {1..25}; do
 		rm -rf "${root:?}"/etc/resolv.conf "${root:?}"/etc/hosts "${root:?}"/dev "${root:?}"/proc "${root:?}"/sys
 		pids=()
 		for n in {1..8}; do

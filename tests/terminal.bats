@@ -205,6 +205,37 @@ is_state() {
 	[ "${output%$'\r'}" = 3000 ]
 }
 
+# as_user's cr-exec gets a pipe of root's, which it cannot open again.
+@test "-t: ... and where the pipe is another user's" {
+	need_user
+	cp -a "$root" "$USER_DIR/root"
+	! is_root || chown -Rh crtest: "$USER_DIR/root"
+	run -0 --separate-stderr as_user cr-exec -t "$USER_DIR/root" -- seq 1 20000 </dev/null
+	[ "${output//$'\r'/}" = "$(seq 1 20000)" ]
+}
+
+@test "-t: standard output that does not block, a pipe or a socket, loses nothing" {
+	for kind in pipe socket; do
+		run -0 timeout 60 python3 "$BATS_TEST_DIRNAME/nonblocking.py" "$kind" cr-exec -t "$root" -- seq 1 100000
+		[ "$(tr -d '\r' <<<"$output" | sha256sum)" = "$(seq 1 100000 | sha256sum)" ]
+	done
+}
+
+@test "-t: who reads goes away: the terminal hangs up, and the status is the command's" {
+	run timeout 20 bash -c 'cr-exec -t "$0" -- yes </dev/null | head -n 1; exit ${PIPESTATUS[0]}' "$root"
+	[ "$status" -eq 129 ]
+	run timeout 20 bash -c 'cr-exec -t "$0" -- /bin/sh -c "trap \"exit 6\" HUP; while :; do echo x; sleep 0.1; done" </dev/null |
+		head -n 1; exit ${PIPESTATUS[0]}' "$root"
+	[ "$status" -eq 6 ]
+}
+
+@test "-t: ... and from then on ^C at our terminal is ours again" {
+	play expect=up keys echo send='\x03' -- /bin/bash -c \
+		"cr-exec -t '$root' -- /bin/sh -c 'trap : HUP; trap \"exit 6\" INT; echo up; while :; do echo x 2>/tmp/said; sleep 0.1; done' |
+			head -n 1; exit \${PIPESTATUS[0]}"
+	shows_line 'status 6'
+}
+
 @test "-t: a command that lets go of the terminal goes on, and may take it again" {
 	local ticks
 	run -0 timeout 20 cr-exec -t "$root" -- /bin/sh -c 'exec sleep 2 </dev/null >/dev/null 2>&1' </dev/null
@@ -252,6 +283,62 @@ is_running() {
 
 has_ended() {
 	! kill -0 "$1" 2>/dev/null
+}
+
+@test "-t: while nobody reads, stop ends the container, and its supervisor" {
+	setup_containers
+	full_pipe "$DIR/pipe"
+	start_stalled s yes
+	timeout 30 container stop -t 1 s
+	[ "$(timeout 20 container wait s)" = 143 ]
+	until_true has_ended "$PID"
+	wait "$PID" || status=$?
+	[ "$status" -eq 143 ]
+}
+
+@test "-t: ... the end is recorded at once, and the rest of the output is there for who reads later" {
+	setup_containers
+	full_pipe "$DIR/pipe"
+	start_stalled s sh -c 'seq 1 500; sleep 0.5; echo last; exit 5'
+	[ "$(timeout 30 container wait s)" = 5 ]
+	timeout 20 container rm s
+	kill -0 "$PID"
+	exec 8<"$DIR/pipe" 9<&-
+	[[ $(timeout 20 tr -d '.\r' <&8) == "$(seq 1 500)"$'\nlast' ]]
+	wait "$PID" || status=$?
+	[ "$status" -eq 5 ]
+}
+
+@test "-t: ... rm -f removes what runs; a signal ends who would still deliver" {
+	setup_containers
+	full_pipe "$DIR/pipe"
+	start_stalled s yes
+	timeout 30 container rm -f s
+	[ ! -e "$CR_STORE/containers/s" ]
+	kill -0 "$PID"
+	kill -INT "$PID"
+	until_true has_ended "$PID"
+	wait "$PID" || status=$?
+	[ "$status" -eq 137 ]
+}
+
+@test "-t: ... a terminal: signals, and ^C after the end" {
+	restored 'status 143' expect=up stall signal=TERM -- cr-exec -t "$root" -- /bin/sh -c 'echo up; exec yes'
+	restored 'status 129' expect=up stall signal=HUP -- cr-exec -t "$root" -- /bin/sh -c 'echo up; exec yes'
+	restored 'status 130' expect=up stall send='\x03' keys send='\x03' -- cr-exec -t "$root" -- /bin/sh -c 'echo up; exec yes'
+	restored 'status 5' expect=up stall send='go\n' keys send='\x03' -- \
+		cr-exec -t "$root" -- /bin/sh -c 'echo up; read -r line; echo left; exit 5'
+}
+
+@test "-t: ... a terminal: ^Z after the end, fg, and the rest is shown" {
+	restored 'status 5' expect=up stall send='go\n' keys send='\x1a' stopped echo continue look expect=left -- \
+		cr-exec -t "$root" -- /bin/sh -c 'echo up; read -r line; echo left; exit 5'
+}
+
+@test "-t: ... what is typed arrives" {
+	play expect=up stall send='go\n' keys look expect=go -- cr-exec -t "$root" -- /bin/sh -c 'echo up; read -r line; echo "$line" >/said; exit 5'
+	[ "$(cat "$root/said")" = go ]
+	shows_line 'status 5'
 }
 
 @test "-t: more input than any buffer holds is whole" {
