@@ -201,6 +201,7 @@ restore() {
 	pipe_status=$status pipe_stderr=$stderr
 	run --separate-stderr container pull busybox
 	restore
+	echo "the pipe: $pipe_status: $pipe_stderr"
 	[ "$pipe_status" -eq 3 ]
 	[[ $pipe_stderr == *"cr-fetch-blob: "*"$layer"* ]]
 	[ ! -e bb ]
