@@ -128,6 +128,12 @@ struct sandbox {
 	/* Called once it runs: the file was found, and could be executed. May be NULL. */
 	void (*executed)(void *ctx);
 	/*
+	 * Called with the exit status once the container has ended and nothing of it is held any more, where a terminal's output
+	 * is left for a reader who does not take it now: sandbox_run returns only when it has been taken, or nobody is there for
+	 * it, or a signal comes; or soon, where SIGTERM, SIGINT, SIGHUP or SIGQUIT had been passed on. May be NULL.
+	 */
+	void (*ended)(void *ctx, int status);
+	/*
 	 * Where the process's output goes instead of our own descriptors 1 and 2; NULL: there. Called with 1 or 2 and what was
 	 * written, in order (a terminal's is 1, and a terminal then has no input). It must not fail.
 	 */

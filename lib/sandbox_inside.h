@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <termios.h>
+#include <unistd.h>
 
 /* ---- process 1 ---- */
 
@@ -87,23 +88,41 @@ struct winsize;
 /* The size of the first of descriptors 0 to 2 that is a terminal; false, and *size untouched, where none is. */
 bool sandbox_window_size(struct winsize *size);
 
+/*
+ * Nothing here waits. What the container writes is held in a buffer until descriptor 1 takes it, and no more is read meanwhile:
+ * so the command is held back, and the supervisor is not. Where descriptor 1 has nobody at its other end any more, or fails, the
+ * container's terminal is hung up.
+ *
+ *	terminal_start(&t, master, peer, s);
+ *	…                                 // poll(2) as terminal_wants_… say, and move what is there
+ *	terminal_end(&t);                 // process 1 has ended
+ *	while (terminal_rest(&t))
+ *		…                         // poll(2) t.out for POLLOUT
+ *		terminal_output(&t);
+ *	terminal_stop(&t);
+ */
 struct terminal {
 	int master;		/* -1: none, or ended */
 	int peer;		/* the container's end, held so that there is one while nobody inside has it open */
+	int out;		/* descriptor 1, or the same opened once more, so that it does not block */
+	size_t at_once;		/* bytes for one write to it */
 	const struct sandbox *s; /* whose output it is */
 	bool raw;		/* our own terminal is in raw mode */
 	struct termios before;	/* its mode until then */
 	bool input_open;	/* there may be more on descriptor 0 */
 	bool at_line_start;	/* for the end of a file: ^D means that only there */
-	char pending[4096];	/* read from descriptor 0, and not taken yet */
-	size_t pending_from, pending_to;
+	char input[4096];	/* read from descriptor 0, and not taken by the container yet */
+	size_t input_from, input_to;
+	char output[16384];	/* read from the container, and not taken by `out` yet */
+	size_t output_from, output_to;
+	size_t left;		/* bytes that are yet to be read from the container at most */
 };
 
-#define TERMINAL_INIT { .master = -1, .peer = -1 }
+#define TERMINAL_INIT { .master = -1, .peer = -1, .out = STDOUT_FILENO }
 
 /* Takes ownership of both ends; raw mode, where descriptor 0 is a terminal, and is its input. */
 void terminal_start(struct terminal *t, int master, int peer, const struct sandbox *s);
-void terminal_stop(struct terminal *t);		     /* what is left of the output, and the mode as it was */
+void terminal_stop(struct terminal *t);		     /* hangs up; the mode as it was */
 void terminal_suspend(struct terminal *t);	     /* the mode as it was, until… */
 void terminal_resume(struct terminal *t);
 void terminal_resize(const struct terminal *t);
@@ -111,9 +130,21 @@ void terminal_resize(const struct terminal *t);
 /* poll(2) events to wait for; 0: do not watch that descriptor. */
 short terminal_wants_input(const struct terminal *t);  /* of descriptor 0 */
 short terminal_wants_master(const struct terminal *t); /* of t->master */
+short terminal_wants_output(const struct terminal *t); /* of t->out */
 
-/* Moves what poll said is there. */
+/* Moves what poll said is there, or has room. */
 void terminal_input(struct terminal *t);
 void terminal_master(struct terminal *t, short events);
+void terminal_output(struct terminal *t);
+
+/* ---- after the end of process 1 ---- */
+
+void terminal_end(struct terminal *t); /* no more input; what is left of the output has an end */
+
+/* Whether there is a rest for t->out, now in the buffer. One that goes to s->output is there when this returns. */
+bool terminal_rest(struct terminal *t);
+
+/* ^C and ^Z at our own terminal are signals to us again, while there is a rest. */
+void terminal_give_keys(const struct terminal *t);
 
 #endif

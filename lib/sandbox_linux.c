@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#define PATIENCE 1000 /* milliseconds */
+
 const enum sandbox_isolation sandbox_isolation_default = SANDBOX_NAMESPACES;
 
 /* The supervisor's view of a run. */
@@ -32,6 +34,7 @@ struct run {
 	struct terminal terminal;
 	struct sandbox_namespaces namespaces; /* held for those who want to join */
 	bool started;	/* the command was about to execute */
+	bool told;	/* a signal that asks for the end was passed on */
 	bool failed;	/* err and status say why it did not run */
 	int status;
 	struct err err;
@@ -107,6 +110,11 @@ static void end(struct run *r, int wait_status)
 	r->status = SANDBOX_FAILED;
 }
 
+static bool asks_for_end(int sig)
+{
+	return sig == SIGTERM || sig == SIGINT || sig == SIGHUP || sig == SIGQUIT;
+}
+
 /* Returns true when process 1 has ended, with r->status set. */
 static bool handle_signal(struct run *r)
 {
@@ -133,6 +141,7 @@ static bool handle_signal(struct run *r)
 		stop_ourselves(r);
 		return false;
 	default:
+		r->told = r->told || asks_for_end((int)info.ssi_signo);
 		signal_inside(r, (int)info.ssi_signo);
 		return false;
 	}
@@ -154,10 +163,11 @@ static void supervise(struct run *r)
 			{ r->signals, POLLIN, 0 },
 			{ r->socket, POLLIN, 0 },
 			{ terminal_wants_input(&r->terminal) ? STDIN_FILENO : -1, POLLIN, 0 },
-			{ r->terminal.master, terminal_wants_master(&r->terminal), 0 },
+			{ terminal_wants_master(&r->terminal) ? r->terminal.master : -1, terminal_wants_master(&r->terminal), 0 },
 			{ r->executing, POLLIN, 0 },
 			{ r->output.from[0], POLLIN, 0 },
 			{ r->output.from[1], POLLIN, 0 },
+			{ terminal_wants_output(&r->terminal) ? r->terminal.out : -1, POLLOUT, 0 },
 		};
 
 		if (poll(fds, sizeof fds / sizeof *fds, -1) == -1)
@@ -175,9 +185,67 @@ static void supervise(struct run *r)
 		for (int which = 1; which <= 2; which++)
 			if (fds[4 + which].revents)
 				output_move(&r->output, r->s, which);
+		if (fds[7].revents)
+			terminal_output(&r->terminal);
 		if (fds[0].revents && handle_signal(r))
 			return;
 	}
+}
+
+/* Process 1 is gone: a signal is our own. Returns true for one that would end a program. */
+static bool handle_late_signal(struct run *r)
+{
+	struct signalfd_siginfo info;
+
+	if (read(r->signals, &info, sizeof info) != sizeof info)
+		return false;
+	switch (info.ssi_signo) {
+	case SIGTSTP:
+		terminal_suspend(&r->terminal);
+		raise(SIGSTOP);
+		return false;
+	case SIGCHLD:
+	case SIGCONT:
+	case SIGURG:
+	case SIGWINCH:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/*
+ * What is left of the terminal's output. patience: milliseconds to wait for who does not read; 0: not at all; -1: for ever, or
+ * until a signal comes.
+ */
+static void deliver(struct run *r, int patience)
+{
+	while (terminal_rest(&r->terminal)) {
+		struct pollfd fds[] = {
+			{ r->terminal.out, POLLOUT, 0 },
+			{ patience ? r->signals : -1, POLLIN, 0 },
+		};
+		int n = poll(fds, 2, patience);
+
+		if (n == 0 || (n > 0 && fds[1].revents && handle_late_signal(r)))
+			return;
+		if (n > 0 && fds[0].revents)
+			terminal_output(&r->terminal);
+	}
+}
+
+/*
+ * The rest is for who reads, whenever that is: a pager may show the first page yet. Not if somebody has asked for the end: then
+ * who has stopped reading is not waited for.
+ */
+static void deliver_late(struct run *r)
+{
+	if (!terminal_rest(&r->terminal))
+		return;
+	if (r->s->ended)
+		r->s->ended(r->s->ctx, r->status);
+	terminal_give_keys(&r->terminal);
+	deliver(r, r->told ? PATIENCE : -1);
 }
 
 /* A directory of the host as standard input would be a way to the rest of it. */
@@ -262,7 +330,8 @@ static int run(const struct sandbox *s, const sigset_t *signals, struct err *e)
 
 	if (start(&r, signals, e) == 0) {
 		supervise(&r);
-		terminal_stop(&r.terminal);
+		terminal_end(&r.terminal);
+		deliver(&r, 0);
 		if (r.failed)
 			*e = r.err;
 	} else {
@@ -271,9 +340,11 @@ static int run(const struct sandbox *s, const sigset_t *signals, struct err *e)
 	output_end(&r.output, s);
 	sandbox_namespaces_close(&r.namespaces);
 	io_cleanup_fd(&r.socket);
-	io_cleanup_fd(&r.signals);
 	io_cleanup_fd(&r.executing);
 	io_cleanup_fd(&r.claim);
+	deliver_late(&r); /* with nothing held that is the container's */
+	terminal_stop(&r.terminal);
+	io_cleanup_fd(&r.signals);
 	return r.status;
 }
 

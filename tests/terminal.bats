@@ -205,6 +205,37 @@ is_state() {
 	[ "${output%$'\r'}" = 3000 ]
 }
 
+# as_user's cr-exec gets a pipe of root's, which it cannot open again.
+@test "-t: ... and where the pipe is another user's" {
+	need_user
+	cp -a "$root" "$USER_DIR/root"
+	! is_root || chown -Rh crtest: "$USER_DIR/root"
+	run -0 --separate-stderr as_user cr-exec -t "$USER_DIR/root" -- seq 1 20000 </dev/null
+	[ "${output//$'\r'/}" = "$(seq 1 20000)" ]
+}
+
+@test "-t: standard output that does not block, a pipe or a socket, loses nothing" {
+	for kind in pipe socket; do
+		run -0 timeout 60 python3 "$BATS_TEST_DIRNAME/nonblocking.py" "$kind" cr-exec -t "$root" -- seq 1 100000
+		[ "$(tr -d '\r' <<<"$output" | sha256sum)" = "$(seq 1 100000 | sha256sum)" ]
+	done
+}
+
+@test "-t: who reads goes away: the terminal hangs up, and the status is the command's" {
+	run timeout 20 bash -c 'cr-exec -t "$0" -- yes </dev/null | head -n 1; exit ${PIPESTATUS[0]}' "$root"
+	[ "$status" -eq 129 ]
+	run timeout 20 bash -c 'cr-exec -t "$0" -- /bin/sh -c "trap \"exit 6\" HUP; while :; do echo x; sleep 0.1; done" </dev/null |
+		head -n 1; exit ${PIPESTATUS[0]}' "$root"
+	[ "$status" -eq 6 ]
+}
+
+@test "-t: ... and from then on ^C at our terminal is ours again" {
+	play expect=up keys echo send='\x03' -- /bin/bash -c \
+		"cr-exec -t '$root' -- /bin/sh -c 'trap : HUP; trap \"exit 6\" INT; echo up; while :; do echo x 2>/tmp/said; sleep 0.1; done' |
+			head -n 1; exit \${PIPESTATUS[0]}"
+	shows_line 'status 6'
+}
+
 @test "-t: a command that lets go of the terminal goes on, and may take it again" {
 	local ticks
 	run -0 timeout 20 cr-exec -t "$root" -- /bin/sh -c 'exec sleep 2 </dev/null >/dev/null 2>&1' </dev/null
@@ -223,6 +254,14 @@ is_state() {
 	[ "$ticks" -lt $(($(getconf CLK_TCK) / 2)) ]
 }
 
+# One who joined a container may leave somebody behind, who has the terminal yet.
+@test "-t: the end of the command is the end, also where others write for ever" {
+	setup_containers
+	container run -d --name s busybox sleep 300
+	run -5 timeout 30 container exec -t s sh -c 'trap "" HUP; yes & sleep 1; exit 5' </dev/null
+	container rm -f s
+}
+
 # --- -t, and nobody reads ---
 
 # full_pipe NAME: a named pipe that takes nothing; descriptor 9 keeps it
@@ -239,7 +278,7 @@ except BlockingIOError:
     pass' "$1"
 }
 
-# started NAME CMD...: in a container, at $PID, whose output goes to the full pipe
+# start_stalled NAME CMD...: in a container, by $PID, whose output goes to the full pipe
 start_stalled() {
 	container run -t --name "$1" busybox "${@:2}" </dev/null >"$DIR/pipe" 2>"$DIR/stderr" 3>&- 9<&- &
 	PID=$!
@@ -252,6 +291,48 @@ is_running() {
 
 has_ended() {
 	! kill -0 "$1" 2>/dev/null
+}
+
+@test "-t: while nobody reads, stop ends the container, and its supervisor" {
+	setup_containers
+	full_pipe "$DIR/pipe"
+	start_stalled s yes
+	timeout 30 container stop -t 1 s
+	[ "$(timeout 20 container wait s)" = 143 ]
+	until_true has_ended "$PID"
+	wait "$PID" || status=$?
+	[ "$status" -eq 143 ]
+}
+
+@test "-t: ... a terminal, also one that is another user's: what comes later is whole, and a signal ends it" {
+	need_root
+	need_user
+	cp -a "$root" "$USER_DIR/root"
+	chown -Rh crtest: "$USER_DIR/root"
+	local as_crtest=(setpriv --reuid=crtest --regid=crtest --init-groups "$USER_BIN/cr-exec" -t "$USER_DIR/root" --)
+	play expect=up stall look expect=last -- "${as_crtest[@]}" /bin/sh -c 'echo up; seq 1 5000; echo last; exit 5'
+	shows_line 'status 5'
+	[ "$(tr -d '\r.' <<<"$output" | sed -n '/^up$/,/^last$/{//!p}; /^shown: up$/,/^last$/{/up$/d; /^last$/d; p}')" = "$(seq 1 5000)" ]
+	restored 'status 143' expect=up stall signal=TERM -- "${as_crtest[@]}" /bin/sh -c 'echo up; exec yes'
+}
+
+@test "-t: ... a terminal: signals, and ^C after the end" {
+	restored 'status 143' expect=up stall signal=TERM -- cr-exec -t "$root" -- /bin/sh -c 'echo up; exec yes'
+	restored 'status 129' expect=up stall signal=HUP -- cr-exec -t "$root" -- /bin/sh -c 'echo up; exec yes'
+	restored 'status 130' expect=up stall send='\x03' keys send='\x03' -- cr-exec -t "$root" -- /bin/sh -c 'echo up; exec yes'
+	restored 'status 5' expect=up stall send='go\n' keys send='\x03' -- \
+		cr-exec -t "$root" -- /bin/sh -c 'echo up; read -r line; echo left; exit 5'
+}
+
+@test "-t: ... a terminal: ^Z after the end, fg, and the rest is shown" {
+	restored 'status 5' expect=up stall send='go\n' keys send='\x1a' stopped echo continue look expect=left -- \
+		cr-exec -t "$root" -- /bin/sh -c 'echo up; read -r line; echo left; exit 5'
+}
+
+@test "-t: ... what is typed arrives" {
+	play expect=up stall send='go\n' keys look expect=go -- cr-exec -t "$root" -- /bin/sh -c 'echo up; read -r line; echo "$line" >/said; exit 5'
+	[ "$(cat "$root/said")" = go ]
+	shows_line 'status 5'
 }
 
 @test "-t: more input than any buffer holds is whole" {

@@ -12,9 +12,13 @@ Steps, done in their order:
     size=ROWS,COLUMNS
                   another size of the window
     echo          print "echo on" or "echo off": what the terminal does
+    stall         look away, with the terminal full: it takes nothing more
+    look          look again
+    keys          wait until ^C and ^Z are the terminal's to obey
 After them the command is waited for; "status N" or "signal N" is printed, what the terminal does ("echo on" or "echo off"),
 and then all that it showed, behind "shown: ". Gives up after SECONDS.
 """
+import contextlib
 import fcntl
 import os
 import pty
@@ -34,6 +38,7 @@ class Player:
         self.news, news = os.pipe()
         self.shown = b""
         self.said = b""
+        self.looking = True
         self.until = time.monotonic() + SECONDS
         self.shell = os.fork()
         if self.shell == 0:
@@ -46,7 +51,7 @@ class Player:
         left = self.until - time.monotonic()
         if left <= 0:
             sys.exit(f"in vain after {SECONDS} s; shown: {self.shown!r}")
-        ready, _, _ = select.select([self.master, self.news], [], [], left)
+        ready, _, _ = select.select([self.news] + [self.master] * self.looking, [], [], left)
         if self.master in ready:
             self.shown += os.read(self.master, 4096)
         if self.news in ready:
@@ -64,6 +69,23 @@ class Player:
 
     def echo(self):
         return "echo on" if termios.tcgetattr(self.slave)[3] & termios.ECHO else "echo off"
+
+    def stall(self):
+        self.looking = False
+        again = os.open(os.ttyname(self.slave), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        for size in 256, 1, 1, 1:  # what is full for many may have room for few, or again in a moment
+            try:
+                while True:
+                    os.write(again, b"." * size)
+            except BlockingIOError:
+                time.sleep(0.1)
+        os.close(again)
+
+    def wait_for_keys(self):
+        while not termios.tcgetattr(self.slave)[3] & termios.ISIG:
+            if time.monotonic() > self.until:
+                sys.exit(f"no keys after {SECONDS} s; shown: {self.shown!r}")
+            time.sleep(0.05)
 
     def play(self, step):
         verb, _, text = step.partition("=")
@@ -85,6 +107,12 @@ class Player:
             fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         elif verb == "echo":
             print(self.echo())
+        elif verb == "stall":
+            self.stall()
+        elif verb == "look":
+            self.looking = True
+        elif verb == "keys":
+            self.wait_for_keys()
         else:
             sys.exit(f"{step}: no such step")
 
@@ -127,7 +155,8 @@ def main():
         print(player.wait_for_news(None))
     except BaseException:
         for pid in (-player.pid, player.shell):  # else they keep our output open
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         raise
     os.waitpid(player.shell, 0)
     print(player.echo())
