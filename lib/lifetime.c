@@ -41,6 +41,30 @@ static void output(void *ctx, int fd, const char *data, size_t size)
 	log_write(&l->log, fd, data, size);
 }
 
+/* Once: nothing is held afterwards. */
+static void finish(struct lifetime *l, int status)
+{
+	struct err e = ERR_INIT;
+	struct container *c = &l->container;
+
+	log_close(&l->log);
+	if (l->held && l->remove)
+		container_ended_gone(c, status, &e);
+	else if (l->held)
+		container_ended(c, status, &e);
+	l->held = false;
+	note(l, &e);
+}
+
+/* Who waits for the container waits for no reader of its output. */
+static void ended(void *ctx, int status)
+{
+	struct lifetime *l = ctx;
+
+	finish(l, status);
+	container_close(&l->container);
+}
+
 int lifetime_run(struct lifetime *l, const struct sandbox *s, struct err *e)
 {
 	struct sandbox own = *s;
@@ -48,6 +72,7 @@ int lifetime_run(struct lifetime *l, const struct sandbox *s, struct err *e)
 	l->sandbox = s;
 	own.started = started;
 	own.executed = executed;
+	own.ended = ended;
 	own.output = l->logged ? output : NULL;
 	own.joinable = true;
 	own.ctx = l;
@@ -56,16 +81,8 @@ int lifetime_run(struct lifetime *l, const struct sandbox *s, struct err *e)
 
 void lifetime_end(struct lifetime *l, int status, const struct err *e)
 {
-	struct err inner = ERR_INIT;
-	struct container *c = &l->container;
-
-	log_close(&l->log);
-	if (l->held && l->remove)
-		container_ended_gone(c, status, &inner);
-	else if (l->held)
-		container_ended(c, status, &inner);
-	note(l, &inner);
+	finish(l, status);
 	if (l->report)
 		detach_report(l->report, status, e);
-	container_close(c);
+	container_close(&l->container);
 }

@@ -304,6 +304,32 @@ has_ended() {
 	[ "$status" -eq 143 ]
 }
 
+@test "-t: ... the end is recorded at once, and the rest of the output is there for who reads later" {
+	setup_containers
+	full_pipe "$DIR/pipe"
+	start_stalled s sh -c 'seq 1 500; sleep 0.5; echo last; exit 5'
+	[ "$(timeout 30 container wait s)" = 5 ]
+	timeout 20 container rm s
+	kill -0 "$PID"
+	exec 8<"$DIR/pipe" 9<&-
+	[[ $(timeout 20 tr -d '.\r' <&8) == "$(seq 1 500)"$'\nlast' ]]
+	wait "$PID" || status=$?
+	[ "$status" -eq 5 ]
+}
+
+@test "-t: ... rm -f removes what runs; a signal ends who would still deliver" {
+	setup_containers
+	full_pipe "$DIR/pipe"
+	start_stalled s yes
+	timeout 30 container rm -f s
+	[ ! -e "$CR_STORE/containers/s" ]
+	kill -0 "$PID"
+	kill -INT "$PID"
+	until_true has_ended "$PID"
+	wait "$PID" || status=$?
+	[ "$status" -eq 137 ]
+}
+
 @test "-t: ... a terminal, also one that is another user's: what comes later is whole, and a signal ends it" {
 	need_root
 	need_user
