@@ -41,9 +41,10 @@ restored() {
 	[ "$(grep -E '^echo (on|off)$' <<<"$output" | tail -n 1)" = 'echo on' ]
 }
 
-# in_raw STEP...: then
+# in_raw STEP...: then. The command is no shell, which would take SIGQUIT for itself until it executes another.
 in_raw() {
-	restored "$1" expect=up echo "${@:2}" -- cr-exec -t "$root" -- /bin/sh -c 'echo up; exec sleep 30'
+	echo up >"$root/up"
+	restored "$1" expect=up echo "${@:2}" -- cr-exec -t "$root" -- /bin/tail -f /up
 	shows_line 'echo off'
 }
 
