@@ -4,8 +4,8 @@
  * them lie `log` (log.h) and `lock`.
  *
  * The lock is the proof of life. Whoever supervises a container (cr-exec --record) holds a POSIX record lock on
- * `lock` as long as it lives; the kernel names the holder to everybody who asks, and frees the lock when the holder
- * ends, however it does. So no number in a file is ever believed: `pid` counts only while it is the holder's child.
+ * `lock` as long as the container lives; the kernel names the holder to everybody who asks, and frees the lock when the
+ * holder ends, however it does. So no number in a file is ever believed: `pid` counts only while it is the holder's child.
  * How far the container came stands in the lock file itself, "running" or the exit status, where even a full disk has
  * room for it, and where one who waits for the lock finds it although the container has been removed meanwhile.
  *
@@ -171,7 +171,7 @@ void container_time(char text[CONTAINER_TIME_MAX]);
 /* --- the supervisor's side --- */
 
 /*
- * Takes the lock, which is this process's until it ends. (No other descriptor of the lock file may be closed in it:
+ * Takes the lock, which is this process's until it ends or closes c. (No other descriptor of the lock file may be closed in it:
  * that would free the lock.) ERR_USAGE when another has it, ERR_NOT_FOUND when the container has been removed.
  */
 int container_hold(struct container *c, struct err *e);

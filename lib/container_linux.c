@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 
 #define BLIND_WAIT 50	/* milliseconds from one look at the lock to the next, for a process that is not seen here */
+#define AWAIT_MAX 500	/* the same for one that is: it may live on without the lock, for what is left of a terminal's output */
 #define WATCH_WAIT 1000 /* for a file at most */
 
 int container_open_process(pid_t pid)
@@ -50,8 +51,10 @@ void container_await_process(int handle, int milliseconds)
 {
 	struct pollfd end = { handle, POLLIN, 0 };
 
-	if (handle == -1 && (milliseconds < 0 || milliseconds > BLIND_WAIT))
-		milliseconds = BLIND_WAIT;
+	int longest = handle == -1 ? BLIND_WAIT : AWAIT_MAX;
+
+	if (milliseconds < 0 || milliseconds > longest)
+		milliseconds = longest;
 	poll(&end, 1, milliseconds); /* a process lets go of its locks before its end is seen */
 }
 

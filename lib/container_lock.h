@@ -50,7 +50,10 @@ bool container_is_child(pid_t pid, pid_t parent);
 /* Sends a signal by the handle, or by the number where the platform has no handles. 0, or -1 with errno. */
 int container_send(int handle, pid_t pid, int sig);
 
-/* Waits for the process's end, for so many milliseconds at most (-1: for ever). */
+/*
+ * Waits for the process's end, for so many milliseconds at most (-1: no such limit), and in vain for a while only: the lock
+ * is to be looked at again then, which a process may let go of before its end.
+ */
 void container_await_process(int handle, int milliseconds);
 
 #endif

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-#define LOOK_AGAIN 200 /* milliseconds: a supervisor whose terminal's output nobody reads has let go of the lock, and goes on */
 #define START_TRIES 100 /* hundredths of a second that a kill waits for process 1 of a container that starts */
 
 const char *container_state_name(enum container_state state)
@@ -215,7 +214,7 @@ int container_wait(const struct container *c, int milliseconds, struct err *e)
 		if (milliseconds >= 0 && (left = until - io_clock()) <= 0)
 			return 0;
 		handle = pid ? container_open_process(pid) : -1;
-		/* The lock is looked at again: it may be of another by then, or let go of by one who lives on. */
-		container_await_process(handle, milliseconds < 0 || left > LOOK_AGAIN ? LOOK_AGAIN : (int)left);
+		/* Whose end it is not: the lock is looked at again. */
+		container_await_process(handle, milliseconds < 0 ? -1 : (int)left);
 	}
 }

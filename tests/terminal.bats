@@ -41,7 +41,7 @@ restored() {
 	[ "$(grep -E '^echo (on|off)$' <<<"$output" | tail -n 1)" = 'echo on' ]
 }
 
-# in_raw STEP...: then. (Not a shell that says so and executes sleep: ash loses a QUIT that comes meanwhile.)
+# in_raw STEP...: then. The command is no shell, which would take SIGQUIT for itself until it executes another.
 in_raw() {
 	echo up >"$root/up"
 	restored "$1" expect=up echo "${@:2}" -- cr-exec -t "$root" -- /bin/tail -f /up
@@ -255,6 +255,14 @@ is_state() {
 	[ "$ticks" -lt $(($(getconf CLK_TCK) / 2)) ]
 }
 
+# One who joined a container may leave somebody behind, who has the terminal yet.
+@test "-t: the end of the command is the end, also where others write for ever" {
+	setup_containers
+	container run -d --name s busybox sleep 300
+	run -5 timeout 30 container exec -t s sh -c 'trap "" HUP; yes & sleep 1; exit 5' </dev/null
+	container rm -f s
+}
+
 # --- -t, and nobody reads ---
 
 # full_pipe NAME: a named pipe that takes nothing; descriptor 9 keeps it
@@ -271,7 +279,7 @@ except BlockingIOError:
     pass' "$1"
 }
 
-# started NAME CMD...: in a container, at $PID, whose output goes to the full pipe
+# start_stalled NAME CMD...: in a container, by $PID, whose output goes to the full pipe
 start_stalled() {
 	container run -t --name "$1" busybox "${@:2}" </dev/null >"$DIR/pipe" 2>"$DIR/stderr" 3>&- 9<&- &
 	PID=$!
@@ -321,6 +329,18 @@ has_ended() {
 	until_true has_ended "$PID"
 	wait "$PID" || status=$?
 	[ "$status" -eq 137 ]
+}
+
+@test "-t: ... a terminal, also one that is another user's: what comes later is whole, and a signal ends it" {
+	need_root
+	need_user
+	cp -a "$root" "$USER_DIR/root"
+	chown -Rh crtest: "$USER_DIR/root"
+	local as_crtest=(setpriv --reuid=crtest --regid=crtest --init-groups "$USER_BIN/cr-exec" -t "$USER_DIR/root" --)
+	play expect=up stall look expect=last -- "${as_crtest[@]}" /bin/sh -c 'echo up; seq 1 5000; echo last; exit 5'
+	shows_line 'status 5'
+	[ "$(tr -d '\r.' <<<"$output" | sed -n '/^up$/,/^last$/{//!p}; /^shown: up$/,/^last$/{/up$/d; /^last$/d; p}')" = "$(seq 1 5000)" ]
+	restored 'status 143' expect=up stall signal=TERM -- "${as_crtest[@]}" /bin/sh -c 'echo up; exec yes'
 }
 
 @test "-t: ... a terminal: signals, and ^C after the end" {
